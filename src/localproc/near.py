@@ -3,7 +3,6 @@
 Owns guessing, and how long that may take. Must not know what is named.
 """
 
-import difflib
 from collections.abc import Collection
 from itertools import islice
 from typing import Final
@@ -16,5 +15,12 @@ def near(name: str, known: Collection[str], hint: str = "", alike: float = 0.5) 
 
     ``alike``: how much it has to be, from 0 to 1.
     """
-    close = difflib.get_close_matches(name, list(islice(known, _MOST)), 1, alike)
-    return f"did you mean {close[0]!r}?" if close else hint
+    close = closest(name, known, alike)
+    return f"did you mean {close!r}?" if close else hint
+
+
+def closest(name: str, known: Collection[str], alike: float = 0.6) -> str:
+    """Return the closest of the known names, empty if none is near."""
+    import difflib  # few mistake a name, and nobody who starts the command line is to wait for it
+
+    return next(iter(difflib.get_close_matches(name, list(islice(known, _MOST)), 1, alike)), "")

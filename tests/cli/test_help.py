@@ -59,7 +59,13 @@ def test_options_that_do_not_exist_are_told() -> None:
 
 
 #: Takes long to import, and most uses need none of it.
-HEAVY = ("sqlite3", "click", "cwl_utils", "pystac", "httpx", "rich", "jsonschema_rs")
+LIBRARIES = ("sqlite3", "click", "cwl_utils", "pystac", "httpx", "rich", "jsonschema_rs", "difflib")
+#: ... so with the engine, and within it with what tells of jobs in another form.
+TELLING = (
+    *("localproc.views.report", "localproc.views.crate", "localproc.views.notebook"),
+    *("localproc.engine.mirror", "localproc.engine.triggers.schedules"),
+)
+HEAVY = (*LIBRARIES, "localproc.engine.engine", *TELLING)
 
 
 def loaded_after(code: str) -> set[str]:
@@ -84,7 +90,15 @@ def test_help_imports_no_command() -> None:
     assert loaded_after(code) == {"click"}
 
 
+@pytest.mark.parametrize("name", ["run", "cwl", "plan"])
+def test_help_of_a_command_does_without_the_engine(name: str) -> None:
+    code = (
+        f"from localproc.cli import main\ntry: main(['{name}', '--help'])\nexcept SystemExit: pass"
+    )
+    assert not {"sqlite3", "localproc.engine.engine", "cwl_utils"} & loaded_after(code)
+
+
 def test_a_job_that_needs_no_network_loads_no_client_for_it(packages: Path) -> None:
     words = ["run", str(packages / "echo.cwl"), "message=x"]
     code = f"from localproc.cli import main\ntry: main({words!r})\nexcept SystemExit: pass"
-    assert not {"httpx", "pystac", "rich"} & loaded_after(code)
+    assert not {"httpx", "pystac", "rich", *TELLING} & loaded_after(code)

@@ -1,7 +1,12 @@
 """The command images: what is here, and moving it to another machine."""
 
 import json
+import os
+import shlex
+import shutil
+import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +74,7 @@ def test_validate_and_describe_say_which_images_are_missing(package: Path) -> No
     assert "the image nobody/has:1 of two_tool is not here" in said.err
     assert f"the image {IMAGE}" not in said.err
     assert MISSING in localproc("describe", package).out
+    assert f"({MISSING} brings it)" in localproc("plan", package).err
 
 
 def test_a_job_is_refused_with_the_command_that_brings_its_images(
@@ -123,6 +129,62 @@ def test_an_image_for_which_there_is_no_folder_is_told_with_it(package: Path, he
 def saved() -> str:
     """Save the image of the tests; give its file."""
     return localproc("images", "save", IMAGE, "--to", "first").out.strip()
+
+
+def test_what_makes_an_image_is_told_and_does_so(
+    package: Path, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names of files, and in them, may be others than that of the image."""
+    archive = Path(localproc("images", "save", IMAGE, "--to", tmp_path / "two words").out.strip())
+    root = tmp_path / "root.tar"
+    with tarfile.open(archive) as saved, root.open("wb") as file:
+        [layer] = [one for one in saved.getmembers() if one.name.endswith("layer.tar")]
+        shutil.copyfileobj(saved.extractfile(layer) or file, file)
+    monkeypatch.setenv("LOCALPROC_IMAGES", str(here / "others"))
+    for docker in ({"dockerLoad": archive.as_uri()}, {"dockerImport": str(root)}):
+        tool: dict[str, Any] = {
+            "cwlVersion": "v1.2",
+            "class": "CommandLineTool",
+            "baseCommand": "true",
+            "requirements": {"DockerRequirement": docker},
+            "inputs": {},
+            "outputs": {},
+        }
+        (here / "made.cwl").write_text(json.dumps(tool))
+        [missing] = localproc("images", "made.cwl", "--json").document
+        command = shlex.split(missing["hint"].removesuffix(" brings it"))
+        assert command[0] == "localproc"
+        assert localproc(*command[1:]).code == 0
+        [found] = localproc("images", "made.cwl", "--json").document
+        assert found["here"]
+        assert localproc("run", "made.cwl").code == 0
+
+
+def test_the_settings_of_a_home_say_where_images_are(
+    package: Path, home: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For those who look, as for jobs."""
+    settings: dict[str, Any] = {
+        "containers": "charliecloud",
+        "images": os.environ["LOCALPROC_IMAGES"],
+        "container_map": {"nobody/has:1": IMAGE},
+    }
+    for variable in ("LOCALPROC_IMAGES", "LOCALPROC_CONTAINERS"):
+        monkeypatch.delenv(variable)
+    home.mkdir()
+    (home / "settings.yml").write_text(json.dumps(settings))
+    assert {one["here"] for one in localproc("images", package, "--json").document} == {True}
+    assert "is not here" not in localproc("validate", package).err
+    assert "missing" not in localproc("describe", package).out
+    told = [one["said"] for one in localproc("doctor", "--json").document]
+    assert [one for one in told if "the settings name it" in one and "Charliecloud" in one]
+    assert localproc("run", package).code == 0
+    (home / "settings.yml").write_text(
+        json.dumps({**settings, "container_map": {"nobody/has:1": "/no/where"}})
+    )
+    said = localproc("run", package)
+    assert said.code != 0
+    assert "/no/where, which an image stands for, is not there" in said.err
 
 
 def test_what_is_no_image_is_not_loaded(package: Path, here: Path) -> None:

@@ -190,6 +190,11 @@ def test_an_executor_that_is_not_there(packages: Path) -> None:
     said = localproc("run", "--executor", "moon", packages / "echo.cwl", "message=x")
     assert said.code == 4
     assert "there is no executor 'moon'" in said.err
+    said = localproc(
+        "run", packages / "echo.cwl", "message=x", "--executor-option", "moon.tide=high"
+    )
+    assert said.code == 4
+    assert "there is no executor 'moon'" in said.err
 
 
 @pytest.mark.parametrize(

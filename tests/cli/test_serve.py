@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from localproc.cli.serve import is_loopback
 from localproc.engine.engine import namespace_of
 from tests.cli.terminal import elsewhere, end_of, localproc, started
 from tests.patience import patient, until
+from tests.storage import website as web
 
 
 @contextmanager
@@ -122,6 +124,48 @@ def test_files_may_be_named_below_the_roots_alone(tmp_path: Path) -> None:
             link = {"href": (tmp_path / name).as_uri()}
             answer = httpx.post(execution, json={"inputs": {"binary": link}}, timeout=patient(20))
             assert answer.status_code == status, answer.text
+
+
+TWO = """
+cwlVersion: v1.2
+class: CommandLineTool
+id: two
+baseCommand: "true"
+inputs: {one: File, other: File}
+outputs: {}
+"""
+
+
+@pytest.mark.parametrize(("limit", "status"), [("job=1", "failed"), ("host=2", "successful")])
+def test_what_clients_have_brought_is_limited(limit: str, status: str, tmp_path: Path) -> None:
+    (tmp_path / "two.cwl").write_text(TWO)
+    assert localproc("deploy", tmp_path / "two.cwl").code == 0
+    with (
+        web.serving() as site,
+        serving("--no-echo", "--allow-private", "--input-limit", limit) as (address,),
+    ):
+        files = {name: site.add(f"/{name}", bytes(700_000)) for name in ("one", "other")}
+        answer = httpx.post(
+            f"{address}/processes/two/execution",
+            json={"inputs": {name: {"href": uri} for name, uri in files.items()}},
+            headers={"Prefer": "respond-async"},
+            timeout=patient(20),
+        )
+        job = answer.headers["Location"]
+        ended = until(lambda: _ended(job))
+        assert ended["status"] == status
+        assert ("have more than 1048576 bytes" in ended["message"]) == (status == "failed")
+
+
+def _ended(job: str) -> Any:
+    found = httpx.get(job, timeout=patient(20)).json()
+    return found if found["status"] in ("failed", "successful") else None
+
+
+@pytest.mark.parametrize("limit", ["job", "job=", "jobs=1", "job=-1", "job=1.5"])
+def test_limits_that_are_none(limit: str) -> None:
+    said = localproc("serve", "--port", 0, "--input-limit", limit)
+    assert (said.code, "is none of file=MIB, job=MIB, host=MIB" in said.err) == (2, True)
 
 
 def test_a_port_that_is_taken_is_told() -> None:

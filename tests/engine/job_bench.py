@@ -59,7 +59,8 @@ def no_time(source: str, arguments: tuple[str, str, str], time_limit: float) -> 
 class Bench:
     """One job. ``history`` is what has been recorded, ``effects`` what was ordered then.
 
-    ``containers``: the executor runs them. ``durable``: so is the engine. ``accepted_by`` is no
+    ``containers``: the executor runs them. ``durable``: so is the engine, on a machine that was
+    ``booted`` then. ``accepted_by`` is no
     engine for a job that was left to another. ``evaluator`` is the loop's.
     """
 
@@ -70,6 +71,7 @@ class Bench:
         *,
         containers: bool = False,
         durable: bool = False,
+        booted: datetime | None = None,
         accepted_by: str = "engine-1",
         evaluator: Evaluator = no_time,
         **request: Any,
@@ -78,6 +80,7 @@ class Bench:
         self.process = process
         self.able = Capabilities(containers=containers)
         self.durable = durable
+        self.booted = booted
         self.memory = Memory()
         self.clock = NOON
         self.recalled: dict[str, Recalled] = {}  #: what is found of earlier steps, by places
@@ -220,6 +223,7 @@ class Bench:
             reuse=bool(past.request.reuse),
             is_retry=past.request.retry_of is not None,
             durable=self.durable,
+            booted=self.booted,
             rules=from_data(past.request.retries),
         )
         self.tasks = TaskFactory(ID, setup, LogNames(past.logs))

@@ -17,7 +17,7 @@ import pytest
 from localproc.cwl.expr import realm
 from localproc.storage import contents
 from localproc.storage.disk import Disk
-from localproc.store import rows
+from localproc.store import pieces, rows
 
 LOOP: Final = "localproc-loop"
 #: Audit events of what may take long, or asks another process, machine or disk for something.
@@ -64,7 +64,6 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
         _hooks.append(_hook)
     heard = Heard()
     digest, read, run_script = contents.digest, Disk.read, realm._Realm.run
-    compact = rows.compact
 
     def told_digest(descriptor: int, *args: Any) -> str:
         if threading.current_thread().name == LOOP:
@@ -83,7 +82,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
         return run_script(*args)
 
     def told_compact(value: Any) -> str:
-        text = compact(value)
+        text = pieces.compact(value)
         if threading.current_thread().name == LOOP:
             heard.encoded.append(len(text))
         return text

@@ -36,6 +36,7 @@ from localproc.engine.job.facts import (
     TakenFrom,
     ToolProgressed,
 )
+from localproc.engine.job.job_run import JobRun
 from localproc.errors import JobFailed, StagingError, StepError
 from localproc.machine.phases import ACTS, Act, Fact, Phase
 from localproc.model import Report, TaskState
@@ -133,6 +134,10 @@ steps:
 
 
 # A life without trouble
+
+
+def test_every_act_is_done_by_something() -> None:
+    assert JobRun.acts.keys() == set(Act)
 
 
 def test_a_job_from_its_beginning_to_its_end() -> None:
@@ -1150,3 +1155,46 @@ def test_a_step_is_taken_over_or_says_why_not() -> None:
     (other,) = bench.answer(bench.given(Recall)[0])
     assert isinstance(other, StepSubmitted)
     assert other.because == "it failed before"
+
+
+def test_a_step_that_is_due_again_is_dismissed_with_its_job() -> None:
+    """It waits no more, and has not begun yet."""
+    bench = flaky()
+    bench.ended("first:1", 1)
+    assert bench.run.due is not None
+    assert told(bench.take(Later(bench.run.due))) == []
+    assert told(bench.take(DismissalAsked())) == [
+        "dismiss-requested",
+        "step-finished first dismissed",
+        "dismissed",
+    ]
+
+
+@pytest.mark.parametrize("is_found", [False, True])
+def test_what_ended_before_the_machine_started_is_doubted_if_it_was_lost_sight_of(
+    is_found: bool,
+) -> None:
+    bench = Bench(process(TWO), {"word": "hello"}, durable=True, booted=NOON + timedelta(days=1))
+    bench.begin()
+    bench.room()
+    if is_found:
+        bench.resume()
+        bench.begin()
+        bench.answer_all()
+        bench.room()
+    report = Report(f"{ID}:first:1", TaskState.ENDED, 0, ended=NOON + timedelta(minutes=1))
+    bench.take(Reported(report))
+    bench.answer_all()
+    bench.room()
+    names = ["first:2"] if is_found else ["second:1"]
+    assert [one for one in bench.launched() if one != "first:1"] == names
+
+
+def test_a_step_whose_inputs_a_worker_cannot_work_out_is_named() -> None:
+    text = WIDE.replace("$(inputs.word != 'no' + '')", "$(inputs.nothing.at.all + '')")
+    bench = Bench(process(text), {"words": ["a"]})
+    events = bench.begin()
+    for _ in range(4):
+        events += bench.answer_all() + bench.room()
+    (ended,) = [one for one in events if isinstance(one, StepFinished)]
+    assert (ended.name, ended.key) == ("say", "say[0]")

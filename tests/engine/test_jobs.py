@@ -26,6 +26,7 @@ from localproc.errors import (
     ResultsNotReady,
     UnsupportedPackage,
 )
+from localproc.store import SqliteStore
 from tests.patience import patient, until
 
 SLEEPER = """
@@ -344,6 +345,17 @@ def test_deploying_the_same_texts_changes_nothing(engine: Engine, packages: Path
     assert first.package == (packages / "echo.cwl").read_bytes()
     with pytest.raises(DuplicatedProcess):
         engine.deploy({"cwlVersion": "v1.2", **tool("echo", "true")}, replace=False)
+
+
+def test_what_another_process_has_deployed_just_now_is_not_replaced(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = engine.deploy({"cwlVersion": "v1.2", **tool("mine", "true")})
+    monkeypatch.setattr(SqliteStore, "process", lambda *_: None)  # it was not there when asked for
+    with pytest.raises(DuplicatedProcess):
+        engine.deploy({"cwlVersion": "v1.2", **tool("mine", "false")}, replace=False)
+    monkeypatch.undo()
+    assert engine.process("mine").revision == first.revision
 
 
 def test_a_process_with_open_jobs_is_not_undeployed(engine: Engine) -> None:

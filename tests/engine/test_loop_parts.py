@@ -1,6 +1,7 @@
 """The parts of the loop, each by itself: fair turns, recording, the queue of jobs."""
 
 import threading
+import weakref
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from localproc.cwl.expr.javascript import evaluating_with
 from localproc.cwl.run.process import Tool
 from localproc.engine.container_runtimes import Containers
 from localproc.engine.home.home import Home
@@ -26,6 +28,7 @@ from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_starts import JobStarts
 from localproc.engine.loop.loop_parts import LoopParts
 from localproc.engine.loop.opening_threads import Opening
+from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.loop.waiting_jobs import WaitingJobs
@@ -43,7 +46,7 @@ from localproc.storage.open_storages import Storages
 from localproc.storage.remnants import Remnants
 from localproc.store import SqliteStore
 from tests.cwl.memory import process
-from tests.engine.job_bench import NOON, Bench
+from tests.engine.job_bench import NOON, Bench, no_time
 from tests.engine.test_job_run import TWO
 
 WIDE = """
@@ -224,6 +227,33 @@ def test_a_job_without_room_does_not_rest() -> None:
 # Waiting
 
 
+def test_who_gives_way_does_so_to_the_one_that_is_next() -> None:
+    shares = FairShare()
+    jobs = [job(3, "local", priority, "ours") for priority in (0, 5, 5)]
+    for active, _ in jobs:
+        shares.join(active)
+    shares.fill({"local": 1}, 1000)
+    assert [started(bench) for _, bench in jobs] == [0, 1, 0]
+
+
+def test_steps_that_are_being_prepared_take_up_room_already() -> None:
+    """The executor knows nothing of them yet, so it still has all of its room."""
+    script = "requirements: [{class: InlineJavascriptRequirement}], arguments: [$(1 + 1)]"
+    slow = process(WIDE.replace("inputs: {word: int}", f"{script}, inputs: {{word: int}}"))
+    bench = Bench(slow, {"words": list(range(9))})
+    bench.begin()
+    bench.answer_all()
+    active, _ = job(0)
+    active = Active(bench.run, active.executors, active.context)
+    shares = FairShare()
+    shares.join(active)
+    for room, expected in ((4, 4), (4, 4), (6, 6)):
+        with evaluating_with(no_time):
+            shares.fill({"local": room}, 1000)
+        bench.turn()
+        assert bench.run.under_way == expected
+
+
 def test_jobs_wait_by_priority_then_as_they_came() -> None:
     waiting = WaitingJobs()
     waiting.add(replace(record(name)[0], priority=rank) for name, rank in WAITING)
@@ -330,6 +360,16 @@ def test_nothing_is_told_that_cannot_be_recorded(desk: Desk) -> None:
     assert desk.ended == []
 
 
+def test_an_engine_that_is_closed_gives_up_the_room_it_has_kept_to_record_the_end(
+    desk: Desk,
+) -> None:
+    desk.home.keep_ballast()
+    desk.store.full = 1
+    desk.committer.close()
+    assert set(desk.committer.record([failed(desk.accept("a"))])) == set()
+    assert desk.ended == ["a"]
+
+
 # Executors that have to be asked
 
 
@@ -368,6 +408,16 @@ def test_executors_are_asked_as_often_as_they_say() -> None:
         now[0] += wait
     assert now[0] == 110
     assert asked == [[1, 1, 0], [2, 1, 0], [3, 1, 0], [3, 2, 0], [4, 2, 0], [5, 2, 0]]
+
+
+# The disk
+
+
+def test_a_disk_for_a_short_look_goes_with_who_had_it() -> None:
+    disk = QuickDisk()
+    gone = weakref.ref(disk)
+    del disk
+    assert gone() is None, "no job leaves garbage to be collected"
 
 
 # The queue

@@ -3,18 +3,19 @@
 import dataclasses
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import localproc
-from localproc import Engine
+from localproc import Engine, Job
 from localproc.errors import (
     EnvironmentProblem,
     ImageError,
     InvalidInputs,
+    InvalidPackage,
     JobFailed,
     NoSuchObject,
     StagingError,
@@ -86,6 +87,51 @@ def test_a_job_runs_where_there_is_no_network(tmp_path: Path, site: Site, packag
         (found,) = engine.mirror.take_in(tmp_path / "mirror.tar")
         assert found.process_id == "sums"
         assert sums(engine.process("sums").execute(found.inputs)) == online
+    assert site.asked == []
+
+
+IMPORTS = """
+cwlVersion: v1.2
+class: Workflow
+id: imports
+requirements: {{SchemaDefRequirement: {{types: [{{$import: {site}/p/types.json}}]}}}}
+inputs: {{item: Directory, table: File, kind: {site}/p/types.json#kind?}}
+outputs: {{sums: {{type: File, outputSource: all/sums}}}}
+steps: {{all: {{run: {sums}, in: {{item: item, table: table, script: table}}, out: [sums]}}}}
+"""
+
+
+@pytest.mark.parametrize("where", ["disk", "web"])
+def test_what_of_a_package_lies_on_the_web_goes_along(
+    tmp_path: Path, site: Site, package: Path, where: str
+) -> None:
+    """Its documents name each other as they did."""
+    site.add("/p/types.json", {"type": "enum", "name": "kind", "symbols": ["a", "b"]})
+    site.add("/p/sums.cwl", PACKAGE.replace("path: sum.sh", "contents: ''").encode())
+    sums_at = "sums.cwl" if where == "web" else f"{site.root}/p/sums.cwl"
+    text = IMPORTS.format(site=site.root, sums=sums_at)
+    entry = site.add("/p/imports.cwl", text.encode())
+    if where == "disk":
+        entry = str(package / "imports.cwl")
+        Path(entry).write_text(text)
+    (package / "table.csv").write_text('cat "$1/N/a.tif"')  # it is the script as well
+    with Engine(tmp_path / "home", allow_remote=True) as engine:
+        job = engine.run(entry, inputs_of(site, package))
+        online, revision = sums(job), job.process.record.revision
+        assert online == "pixels"
+        engine.mirror.export(tmp_path / "mirror.tar", [job])
+    site.pages.clear()
+    site.asked.clear()
+    with Engine(tmp_path / "elsewhere", offline="always") as engine:
+        (found,) = engine.mirror.take_in(tmp_path / "mirror.tar")
+        process = engine.process(found.process_id)
+        assert process.record.revision == revision or where == "disk"
+        assert sums(process.execute(found.inputs)) == online
+    if where == "web":
+        with Engine(tmp_path / "elsewhere", offline="always", allow_remote=True) as engine:
+            assert sums(engine.run(entry, found.inputs)) == online
+            with pytest.raises(InvalidPackage, match=r"other\.cwl is not kept here"):
+                engine.deploy(f"{site.root}/p/other.cwl")
     assert site.asked == []
 
 
@@ -250,3 +296,31 @@ def test_an_image_that_was_damaged_is_refused(tmp_path: Path) -> None:
     ):
         engine.mirror.take_in(tmp_path / "bad.tar")
     assert here.here == []
+
+
+class Meanwhile(list[Job]):
+    """Jobs; as they are gone through for the second time, something else happens."""
+
+    def __init__(self, jobs: list[Job], do: Callable[[], None]) -> None:
+        super().__init__(jobs)
+        self._do, self._times = do, 0
+
+    def __iter__(self) -> Iterator[Job]:
+        self._times += 1
+        if self._times == 2:
+            self._do()
+        return super().__iter__()
+
+
+def test_two_exports_to_one_file_at_once_do_each_other_no_harm(
+    tmp_path: Path, site: Site, package: Path
+) -> None:
+    target = tmp_path / "out" / "mirror.tar"
+    target.parent.mkdir()
+    with Engine(tmp_path / "home") as engine:
+        job = engine.deploy(package / "sums.cwl").execute(inputs_of(site, package))
+        job.wait(patient(60)).raise_for_status()
+        engine.mirror.export(target, Meanwhile([job], lambda: engine.mirror.export(target)))
+    assert [path.name for path in target.parent.iterdir()] == ["mirror.tar"]
+    with tarfile.open(target) as archive:
+        assert f"jobs/{job.id}/inputs.json" in archive.getnames()

@@ -93,6 +93,16 @@ def test_a_wrapper_is_known_by_its_steps() -> None:
     assert unwrapped(wrapper({"id": "on_stage"}, {"id": "backstage_income"})) == ""
 
 
+def test_a_wrapper_is_known_by_what_its_steps_run() -> None:
+    package = wrapper(
+        {**STAGED, "id": "in", "run": "p#stage-in"},
+        {**APP, "in": [link("item", "in/staged")]},
+        {"id": "out", "run": "p#my_stage_out"},
+    )
+    package["processes"] |= {f"p#{name}": {"id": name} for name in ("stage-in", "my_stage_out")}
+    assert unwrapped(package) == "inner"
+
+
 @pytest.mark.parametrize(
     ("step", "why"),
     [

@@ -225,7 +225,14 @@ def test_archives_are_converted_and_single_files_taken_as_they_are(
 
 def test_what_cannot_be_had_is_said(runtime: Apptainer, name: str, tmp_path: Path) -> None:
     assert runtime.image(Container("nobody/has:1", "")) is None
-    assert runtime.brings(Container("has:1", "")).startswith("localproc images pull has:1")
+    load, options = "localproc images load", f"--containers {name}"
+    told = {
+        Container("has:1", ""): f"localproc images pull has:1 {options}",
+        Container("has:1", "", load="/a b"): f"{load} '/a b' --name has:1 {options}",
+        Container("has:1", "", imported="/a"): f"{load} /a --root --name has:1 {options}",
+    }
+    assert {box: runtime.brings(box) for box in told} == told
+    assert runtime.brings(Container("b", "", build="FROM x")).startswith("docker build --tag b")
     with pytest.raises(ImageError, match="cannot build"):
         runtime.build("FROM x", "y")
     with pytest.raises(ImageError, match="cannot be read as an image"):

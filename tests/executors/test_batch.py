@@ -138,6 +138,12 @@ def test_options_of_processes_add_to_those_of_steps() -> None:
         ({"steps": ["a"]}, "is not a mapping of patterns"),
         ({"steps": {"a": "bundle"}}, "are not a mapping"),
         ({"mode": "bundles"}, "cannot be 'bundles'"),
+        ({"jobs": 0}, "x.jobs cannot be 0"),
+        ({"jobs": "many"}, "x.jobs cannot be 'many'"),
+        ({"steps": {"a": {"bundle": 0}}}, "x.bundle cannot be 0"),
+        ({"bundle_cores": "0"}, "x.bundle_cores cannot be '0'"),
+        ({"timeout": None}, "x.timeout cannot be None"),
+        ({"silence": -1}, "x.silence cannot be -1"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(wrong: Mapping[str, Any], said: str) -> None:
@@ -326,7 +332,9 @@ def test_only_the_first_makes_a_marker(tmp_path: Path) -> None:
     assert spool.fence(handed, 1)
     assert spool.fence(handed, 1), "it is ours"
     assert (Path(handed.folder) / "begun.1").read_text() == "-\n"
-    done = subprocess.run(["sh", f"{handed.folder}/script", "1"], check=True, env={"JOB": "18"})
+    done = subprocess.run(
+        ["sh", f"{handed.folder}/script"], check=True, env={"JOB": "18", "INDEX": "1"}
+    )
     assert done.returncode == 0
     assert list((tmp_path / "done").iterdir()) == [], "what is fenced never begins"
 
@@ -534,5 +542,7 @@ def test_commands_get_little_of_the_environment_and_not_all_the_time(
         called(["sh", "-c", "echo no >&2; exit 3"], timeout=patient(60))
     with pytest.raises(ExecutorUnavailable, match="does not answer within"):
         called(["sleep", "60"], timeout=0.1)
+    with pytest.raises(ExecutorUnavailable, match=r" s: it is sleeping$"):
+        called(["sh", "-c", "echo it is sleeping >&2; exec sleep 60"], timeout=patient(1))
     with pytest.raises(ExecutorUnavailable, match="cannot be run"):
         called(["no-such-command-anywhere"], timeout=patient(1))

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from localproc.executors.batch import (
 )
 from localproc.executors.batch.ends import Ends
 from localproc.executors.batch.grouping import Batch, Mode
+from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.node_scripts import NodeSetup
 from localproc.executors.batch.queue import Queue
 from localproc.executors.batch.spool import Spool
@@ -47,8 +49,8 @@ def test_a_bundle_is_run_by_the_python_of_localproc(tmp_path: Path, scheduler: S
         backend = opened(tmp_path, scheduler, mode="bundle", **options)
         backend.submit([task(tmp_path, f"{name}{len(options)}") for name in "ab"])
     own, named = (Path(one.script).read_text() for one in scheduler.handed)
-    assert f" python3 {sys.executable};" in own
-    assert " /opt/python '';" in named
+    assert f" python3 {sys.executable}\n" in own
+    assert " /opt/python ''\n" in named
 
 
 def test_a_job_that_is_forgotten_is_not_asked_for_any_more(
@@ -257,3 +259,22 @@ def test_what_is_left_of_a_bundle_that_somebody_cancelled_is_stopped_for_good(
     backend.stop({waits.key: handles[waits.key]}, 0)
     backend.forget({waits.key: handles[waits.key]})
     assert not folder.exists()
+
+
+def test_what_is_removed_while_it_is_looked_for_is_nobody_elses_meanwhile(
+    tmp_path: Path, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread that asks for the same task would find half of it."""
+    backend = opened(tmp_path, scheduler)
+    spool, remove, free = backend._spool, Spool.remove, []
+    tasks = (task(tmp_path, "a"),)
+    spool.add(Batch(Mode.SINGLE, tasks, Request(1, 100), slots=1))
+
+    def looked(spool: Spool, handed: Handed) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            free.append(pool.submit(spool.lock.acquire, blocking=False).result())
+        remove(spool, handed)
+
+    monkeypatch.setattr(Spool, "remove", looked)
+    assert backend.find(tasks) == {}
+    assert free == [False]

@@ -1,5 +1,8 @@
 """The state machine of a job: its table, and what no sequence of facts can do to it."""
 
+import pickle
+from copy import copy
+from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -58,6 +61,15 @@ def test_a_job_that_goes_well() -> None:
         START + timedelta(seconds=3),
     )
     assert (job.progress, job.message) == (100, "successful")
+
+
+def test_a_row_that_has_changed_is_like_any_other() -> None:
+    row = accepted().changed(progress=5, message="half of it")
+    other = replace(accepted(), progress=5, message="half of it")
+    assert (type(row), row, hash(row)) == (JobRecord, other, hash(other))
+    assert copy(row) == pickle.loads(pickle.dumps(row)) == row
+    with pytest.raises(FrozenInstanceError):
+        row.progress = 6  # type: ignore[misc]
 
 
 def test_a_request_to_dismiss_is_a_flag_and_no_state() -> None:

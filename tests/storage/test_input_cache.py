@@ -198,8 +198,9 @@ def test_what_is_below_a_prefix_is_known_offline(reader: Reader) -> None:
     desk = reader.desk(Offline.ALWAYS)
     desk.bring(directory("mem://b/scene"))
     assert desk.left() == ["scene_1/a", "scene_1/deep/b"]
-    with pytest.raises(NotMirrored):
-        reader.desk(Offline.ALWAYS).bring(directory("mem://b/other"))
+    with pytest.raises(NotMirrored) as raised:
+        reader.desk(Offline.ALWAYS).bring(directory("mem://b/item.json"))
+    assert raised.value.hint.endswith("localproc mirror add mem://b/item.json")
 
 
 def test_what_is_below_a_prefix_is_known_where_there_is_no_way_to_it(
@@ -263,6 +264,41 @@ def test_what_nobody_has_used_for_longest_makes_room(cache: InputCache, tmp_path
     there = [number for number in range(5) if cache.find(f"http://x/{number}", "me")]
     assert there == [0, 3, 4]
     assert (tmp_path / "used").read_bytes() == bytes(240)
+
+
+def keep(cache: InputCache, tmp_path: Path, number: int, size: int) -> None:
+    path = tmp_path / f"{number}.bin"
+    path.write_bytes(number.to_bytes(2, "big") * (size // 2))
+    cache.keep(f"https://example.com/{number}", "me", Info("", size), str(path))
+
+
+def test_the_processes_of_a_folder_count_together(cache: InputCache, tmp_path: Path) -> None:
+    """None of them keeps more than there may be; all of them would keep three times as much."""
+    others = [cache, *(InputCache(cache.folder, MOST) for _ in range(2))]
+    for number in range(24):
+        keep(others[number % 3], tmp_path, number, 100)
+        assert kept_files(cache) <= MOST
+
+
+def test_what_a_process_left_that_was_killed_goes_when_room_is_made(
+    cache: InputCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(cache, tmp_path, 0, 100)
+    folder = Path(cache.folder, "blobs", "ab")
+    folder.mkdir()
+    for name in ("ab" * 32, f"{'ab' * 32}.12345678.part"):  # no name says that it is kept
+        (folder / name).write_bytes(b"x" * 400)
+    again = InputCache(cache.folder, MOST)
+    keep(again, tmp_path, 1, 300)
+    assert len(list(folder.iterdir())) == 2  # somebody may be about to name them
+    monkeypatch.setattr("localproc.storage.input_cache._LEFT", -1.0)
+    keep(InputCache(cache.folder, MOST), tmp_path, 2, 100)
+    assert list(folder.iterdir()) == []
+    assert kept_files(cache) == 500
+
+
+def kept_files(cache: InputCache) -> int:
+    return sum(path.stat().st_size for path in Path(cache.folder, "blobs").glob("*/*"))
 
 
 def test_what_a_job_has_stays_when_it_is_no_longer_kept(cache: InputCache, tmp_path: Path) -> None:

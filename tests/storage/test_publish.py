@@ -1087,6 +1087,14 @@ def test_results_go_to_a_path_or_a_uri(tmp_path: Path, monkeypatch: pytest.Monke
     assert results_uri("FILE://localhost/data/") == "file:///data"
 
 
+def test_what_is_wrong_with_a_place_is_told_with_its_own_hint() -> None:
+    for place, hint in (("s3://bucket/{jobb}", ""), ("s3://me:key@bucket", "options of the")):
+        with pytest.raises(InvalidInputs) as raised:
+            results_uri(place)
+        assert hint in raised.value.hint
+        assert bool(hint) == bool(raised.value.hint)
+
+
 @pytest.mark.parametrize(
     ("results", "kind", "reason"),
     [

@@ -169,6 +169,26 @@ def test_a_server_that_sends_a_part_of_what_has_changed_is_asked_anew(
     assert "range" not in moody.headers[2]
 
 
+def test_a_part_without_the_etag_that_was_asked_for_may_be_of_another_file(
+    desk: Desk, site: Site
+) -> None:
+    """What a whole file would be told with is told with its parts (RFC 9110, section 15.3.7)."""
+    other = bytes(255 - one for one in BODY)
+    moody = Moody(
+        site,
+        "/a.tif",
+        Page(BODY[:1000], length=len(BODY), **resumable()),
+        Page(
+            other[1000:],
+            status=206,
+            headers={"Content-Range": f"bytes 1000-{len(BODY) - 1}/{len(BODY)}"},
+        ),
+        then=Page(other, **resumable(ETag='"2"')),
+    )
+    desk.bring(file(moody.url))
+    assert (desk.folder / "scene_1" / "a.tif").read_bytes() == other
+
+
 @pytest.mark.parametrize("what", ["item", "asset"])
 def test_whatever_is_read_is_tried_again(desk: Desk, site: Site, what: str) -> None:
     busy = [Page(status=503)] if what == "item" else []

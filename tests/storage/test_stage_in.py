@@ -382,10 +382,23 @@ def test_links_that_hold_anywhere_are_kept(desk: Desk, site: Site) -> None:
 
 
 def multihash(code: str, name: str, data: bytes) -> str:
-    return code + hashlib.new(name, data, usedforsecurity=False).hexdigest()
+    name, _, size = name.partition("-")
+    sized = {"digest_size": int(size)} if size else {}
+    return code + hashlib.new(name, data, usedforsecurity=False, **sized).hexdigest()
 
 
-CODES = {"sha256": "1220", "sha512": "1340", "sha1": "1114", "md5": "d50110"}
+CODES = {
+    "sha256": "1220",
+    "sha512": "1340",
+    "sha1": "1114",
+    "md5": "d50110",
+    "sha384": "2030",
+    "sha3_256": "1620",
+    "sha3_512": "1440",
+    "blake2b": "c0e40240",
+    "blake2b-32": "a0e40220",
+    "blake2s": "e0e40220",
+}
 
 
 @pytest.mark.parametrize("name", CODES)
@@ -404,10 +417,30 @@ def test_an_asset_must_have_the_checksum_that_its_item_says(
             desk.bring(directory(url))
 
 
-def test_a_checksum_of_an_unknown_kind_is_not_looked_at(desk: Desk, site: Site) -> None:
-    asset = {"href": site.add("/red.tif", b"red"), "file:checksum": "b220" + "0" * 64}
+@pytest.mark.parametrize(
+    "checksum",
+    ["b220" + "0" * 64, "1e20" + "0" * 64, "sha256:00", "1220", "122000", "ff", 5, ["1220"]],
+)
+def test_a_checksum_of_an_unknown_kind_is_not_looked_at(
+    desk: Desk, site: Site, checksum: object
+) -> None:
+    asset = {"href": site.add("/red.tif", b"red"), "file:checksum": checksum}
     desk.bring(directory(site.add("/item.json", item({"red": asset}))))
     assert [path.read_bytes() for path in desk.folder.rglob("red*.tif")] == [b"red"]
+    assert any("of no kind that is known here" in line for line in desk.log)
+
+
+def test_a_checksum_may_be_cut_short(desk: Desk, site: Site) -> None:
+    """A multihash has as many bytes of a digest as it says."""
+    whole = hashlib.sha256(b"red").hexdigest()
+    for said, is_right in (("1208" + whole[16:32], False), ("1208" + whole[:16], True)):
+        asset = {"href": site.add("/red.tif", b"red"), "file:checksum": said}
+        url = site.add("/item.json", item({"red": asset}))
+        if is_right:
+            desk.bring(directory(url))
+        else:
+            with pytest.raises(StagingError, match="does not have the checksum"):
+                desk.bring(directory(url))
 
 
 def test_an_asset_must_have_the_size_that_its_item_says(

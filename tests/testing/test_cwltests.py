@@ -97,6 +97,13 @@ def test_a_file_that_is_none_is_told(suite: pytest.Pytester) -> None:
     assert "a test has no member outputs" in result.stdout.str()
 
 
+def test_a_file_that_imports_itself_is_told(suite: pytest.Pytester) -> None:
+    (suite.path / "bad.cwltest.yml").write_text("- $import: more/../bad.cwltest.yml\n")
+    result = run(suite, "bad.cwltest.yml")
+    result.assert_outcomes(errors=1)
+    assert "imports itself" in result.stdout.str()
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Any]:
     """Give files as a job has them, by name."""

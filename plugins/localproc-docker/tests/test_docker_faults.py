@@ -91,11 +91,24 @@ class TestFaults(DockerTests):
     def test_devices_that_the_daemon_has_not_are_told(
         self, executor: Executor, tmp_path: Path
     ) -> None:
-        task = self.task(tmp_path, "s", "true", resources=Resources(gpus=1))
+        task = self.task(tmp_path, "s", "true", resources=Resources(gpus=1, cuda="11.4"))
         executor.submit([task])
         report = self.reports(executor, [task.key])[task.key]
         assert report.state is TaskState.REFUSED
         assert report.reason.startswith("it needs GPUs (1), and the daemon has no driver for any")
+
+    def test_devices_that_are_but_wished_for_are_done_without(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        """Only the start of a container tells that there are none."""
+        task = self.task(tmp_path, "s", "echo ran; echo wrong >&2", resources=Resources(gpus=1))
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        assert Path(task.stdout).read_text() == "ran\n"
+        assert Path(task.stderr).read_text() == (
+            "the hint cwltool:CUDARequirement cannot be met: the daemon has no driver for GPUs; "
+            "it is done without\nwrong\n"
+        )
 
     def test_shared_memory_has_the_size_that_is_asked_for(
         self, executor: Executor, tmp_path: Path

@@ -43,7 +43,10 @@ def test_an_image_may_start_nothing() -> None:
     ("container", "command"),
     [
         (Container("tool", "/", pull="tool:1"), "docker pull tool:1"),
-        (Container("tool", "/", load="/a b.tar"), "docker load --input '/a b.tar'"),
+        (
+            Container("tool", "/", load="/a b.tar"),
+            "localproc images load '/a b.tar' --name tool --containers docker",
+        ),
         (Container("tool", "/", imported="/a.tar"), "docker import /a.tar tool"),
         (Container("tool", "/", build="FROM x"), "docker build --tag tool - < its Dockerfile"),
         (Container("tool", "/"), "docker load or docker build"),

@@ -39,7 +39,7 @@ class SiteHandler(ExecutionHandler):  # type: ignore[misc] # it is there when it
 
     def get_pod_env_vars(self) -> dict[str, str]:
         self.called.append("get_pod_env_vars")
-        found: dict[str, str] = self.conf["pod_env_vars"]
+        found: dict[str, str] = self.conf["eoepca"].get("variables", self.conf["pod_env_vars"])
         return found
 
     def get_pod_node_selector(self) -> dict[str, str]:

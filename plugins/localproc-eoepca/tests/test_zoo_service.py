@@ -73,6 +73,13 @@ def test_a_job_that_fails_leaves_its_logs_to_the_handler(tmp_path: Path) -> None
     assert found.conf["service_logs"]["length"] == "1"
 
 
+def test_a_method_that_gives_no_mapping_is_named(tmp_path: Path) -> None:
+    found = served(tmp_path, {"size": 3}, eoepca={"variables": ["SITE=Olinda"]})
+    assert not found.successful
+    assert "the handler's get_pod_env_vars gives list, and not a mapping" in found.message
+    assert "see SiteHandler in the service" in found.message
+
+
 def test_inputs_that_do_not_fit_are_told(tmp_path: Path) -> None:
     found = served(tmp_path, {"sice": 3})
     assert not found.successful

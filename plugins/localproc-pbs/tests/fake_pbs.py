@@ -43,7 +43,7 @@ def qsub(arguments: list[str]) -> int:
         env = {**os.environ, "PBS_JOBID": one, "PBS_ARRAY_INDEX": str(n)}
         script = f'/bin/sh {arguments[-1]}; echo $? >"{FOLDER}/{one}.new"; mv "{FOLDER}/{one}.new" '
         process = subprocess.Popen(
-            ["/bin/sh", "-c", f'trap "" USR2 TERM; {script}"{FOLDER}/{one}.code"'],
+            ["/bin/sh", "-c", f'trap : USR2 TERM; {script}"{FOLDER}/{one}.code"'],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

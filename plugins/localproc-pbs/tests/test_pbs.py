@@ -323,6 +323,23 @@ class TestArrays(PbsContract):
 class TestBundlesWithoutPython(PbsContract):
     options: ClassVar[Mapping[str, Any]] = {"mode": "bundle", "python": "no-such-python"}
 
+    def test_one_that_runs_is_stopped_and_the_others_go_on(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        """PBS signals all processes of a job: those that begin a task must bear that as well."""
+        script = "touch on; until [ -e go ]; do sleep 0.05; done; exit 5"
+        tasks = [self.task(tmp_path, f"s{n}", script) for n in range(6)]
+        executor.submit(tasks)
+        first, *others = tasks
+        self.running(executor, Path(first.outdir) / "on")
+        executor.cancel([first.key], 0.2)
+        assert self.reports(executor, [first.key])[first.key].state is TaskState.CANCELLED
+        for one in others:
+            (Path(one.outdir) / "go").touch()
+        found = self.reports(executor, [one.key for one in others])
+        assert {one.exit_code for one in found.values()} == {5}
+        assert (next((tmp_path / "home").glob("batches/lp-*/alive"))).exists()
+
     def test_a_secret_is_known_to_its_task_alone(
         self, open_executor: OpenExecutor, tmp_path: Path
     ) -> None:

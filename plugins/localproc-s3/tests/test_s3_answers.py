@@ -13,6 +13,7 @@ from localproc.plugins.storage import Storage
 
 SIZE = 12 << 20  #: bytes of an object that comes in three parts
 TOKEN = "the-token-of-a-temporary-key"
+MODIFIED = "Mon, 01 Jun 2026 12:00:00 GMT"
 
 
 @pytest.fixture
@@ -99,3 +100,25 @@ def test_a_clock_that_is_wrong_is_told(storage: Storage, site: Site, tmp_path: P
     with pytest.raises(StagingError, match="RequestTimeTooSkewed") as error:
         fetched(storage, tmp_path)
     assert error.value.hint == "set the clock of this machine"
+
+
+@pytest.mark.parametrize("client", ["s3fs", "obstore"])
+@pytest.mark.parametrize("key", ["a.tif", "folder/", "/top.tif", "a//b.tif"])
+def test_a_key_is_asked_for_as_it_is(site: Site, tmp_path: Path, client: str, key: str) -> None:
+    """Also with slashes at its ends, which obstore leaves out: another object may lie there."""
+    keys = {"key": "AKIA", "secret": "verysecret", "region": "us-east-1"}
+    storage = localproc_s3.open_s3(
+        {"endpoint": site.root, "addressing": "path", "client": client, **keys}
+    )
+    for other in ("folder", "top.tif"):
+        site.add(f"/bucket/{other}", b"another", headers={"ETag": '"2"'})
+    site.add(
+        f"/bucket/{key}",
+        b"pixels",
+        status=206 if client == "s3fs" or key != "a.tif" else 200,
+        headers={"ETag": '"1"', "Content-Range": "bytes 0-5/6", "Last-Modified": MODIFIED},
+    )
+    storage.fetch(f"s3://bucket/{key}", str(tmp_path / "found"))
+    storage.close()
+    assert (tmp_path / "found").read_bytes() == b"pixels"
+    assert {one.rpartition(" ")[2] for one in site.asked} == {f"/bucket/{key}"}

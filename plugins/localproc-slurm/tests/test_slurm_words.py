@@ -325,6 +325,24 @@ def test_a_limit_of_jobs_in_the_queue_passes(limit: str) -> None:
         refusing(said).submit(allocation())
 
 
+def test_fewer_are_handed_in_where_the_controller_has_as_many_as_it_can() -> None:
+    """Sbatch goes on trying till it is ended: an array may be more than that alone."""
+    said = "Slurm temporarily unable to accept job, sleeping and retrying"
+
+    def call(argv: Sequence[str]) -> str:
+        raise ExecutorUnavailable(f"sbatch does not answer within 30 s: sbatch: error: {said}")
+
+    with pytest.raises(TooMany, match=said):
+        Cluster(call=call).submit(allocation(count=64))
+
+
+def test_an_array_that_is_too_wide_for_a_site_is_handed_in_by_parts() -> None:
+    said = "sbatch: error: Batch job submission failed: Invalid job array specification\n"
+    with pytest.raises(TooMany, match="Invalid job array"):
+        refusing(said).submit(allocation(count=64))
+    assert isinstance(refusing(said).submit(allocation()), Refused), "it is none of ours"
+
+
 @pytest.mark.parametrize(
     "limit", ["QOSMaxWallDurationPerJobLimit", "QOSGrpCpuLimit", "AssocMaxCpuPerJobLimit"]
 )

@@ -15,6 +15,7 @@ import click
 
 from localproc import errors
 from localproc.cli.site import Site
+from localproc.near import closest
 
 FAILED: Final = 1
 USAGE: Final = 2
@@ -122,13 +123,10 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command, or suggest one."""
-        import difflib
-
         name = args[0]
-        if self.get_command(ctx, name) is None:
-            close = difflib.get_close_matches(name, self.list_commands(ctx), 1)
-            if close:
-                ctx.fail(f"No such command {name!r}. Did you mean {close[0]!r}?")
+        known = self.get_command(ctx, name) is not None
+        if not known and (close := closest(name, self.list_commands(ctx))):
+            ctx.fail(f"No such command {name!r}. Did you mean {close!r}?")
         return super().resolve_command(ctx, args)
 
 
@@ -177,10 +175,8 @@ def _meant(error: click.NoSuchOption) -> click.UsageError:
 
 def resembles(option: str, context: click.Context | None) -> bool:
     """Return whether an option is like one that the command has."""
-    import difflib
-
     known = [name for one in context.command.params for name in one.opts] if context else []
-    return bool(difflib.get_close_matches(option, known, 1, cutoff=0.8))
+    return bool(closest(option, known, 0.8))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,23 +8,24 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from localproc import errors
-from localproc.api import Engine
 from localproc.cli import completion as complete
 from localproc.cli.operands import gather_inputs, naming
 from localproc.cli.package_command import PackageCommand
 from localproc.cli.signals import Terminated, terminable
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.engine.admission.inputs import TOOL, known_inputs, read_inputs
-from localproc.engine.container_runtimes import NONE
-from localproc.engine.handles import Process
 from localproc.engine.home.settings import Pull
 from localproc.uris import uri_path
 from localproc.views.written import finite
+
+if TYPE_CHECKING:
+    from localproc.api import Engine
+    from localproc.engine.handles import Process
 
 LOCAL: Final = "local"
 UNSUPPORTED: Final = 33
@@ -93,6 +94,8 @@ def cwl(
         job = uri_path(job)
     elif job is None and (named := _named_tool(tool)):
         tool, job = named, tool
+    from localproc.api import Engine
+
     try:
         with (
             terminable(),
@@ -100,7 +103,7 @@ def cwl(
             Engine(
                 home,
                 executor=LOCAL if no_container else executor,
-                containers=NONE if no_container else containers,
+                containers="none" if no_container else containers,
                 images=images,
                 pull=pull,
                 software=software,
@@ -125,8 +128,8 @@ def _say_why(error: errors.LocalprocError) -> int:
 
 
 def _read(
-    engine: Engine, tool: str, job: str | None, given: list[tuple[str, str]]
-) -> tuple[Process, dict[str, Any]]:
+    engine: "Engine", tool: str, job: str | None, given: list[tuple[str, str]]
+) -> tuple["Process", dict[str, Any]]:
     """Return the tool as a process, and arguments of ``execute``."""
     inputs, base = read_inputs(job)
     engine.warm_up()
@@ -137,7 +140,7 @@ def _read(
     return process, {**values, "inputs": known | values["inputs"], "base": base}
 
 
-def _run(process: Process, inputs: dict[str, Any], outdir: str, *, quiet: bool) -> dict[str, Any]:
+def _run(process: "Process", inputs: dict[str, Any], outdir: str, *, quiet: bool) -> dict[str, Any]:
     running = process.execute(
         **inputs, references=False, results=outdir, options={"layout": "flat"}
     )

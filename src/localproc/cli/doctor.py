@@ -19,17 +19,17 @@ from localproc.api import Engine
 from localproc.cli import leftovers
 from localproc.cli.app import ENVIRONMENT
 from localproc.cli.printing import print_json, print_table
-from localproc.cli.shared_options import executor_options, json_option
+from localproc.cli.shared_options import environment_settings, executor_options, json_option
 from localproc.cli.site import Site
-from localproc.engine.container_runtimes import Containers
+from localproc.engine.container_runtimes import AUTO, Containers
 from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job
 from localproc.engine.home.cwd import absolute_home
-from localproc.engine.home.settings import Settings, base_environment, machine_cores, machine_ram
+from localproc.engine.home.settings import base_environment, machine_cores, machine_ram
 from localproc.engine.job_lists import jobs_everywhere
 from localproc.file_systems import file_system, on_network
 from localproc.model import JobStatus
-from localproc.plugins.executor import ExecutorSettings, Finding
+from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, Finding
 from localproc.plugins.manager import PluginManager
 
 
@@ -219,11 +219,14 @@ def _local_executor(_: Site) -> Iterator[Finding]:
     yield Finding("ok", "local executor", "runs tools")
 
 
-def _containers(_: Site) -> Iterator[Finding]:
-    known = Containers(PluginManager(), Settings())
+def _containers(site: Site) -> Iterator[Finding]:
+    settings = site.settings(**environment_settings())
+    known = Containers(PluginManager(), settings)
     here = known.here()
+    named = settings.containers or AUTO
     for number, one in enumerate(here):
-        note = "; auto takes it first" if number == 0 else ""
+        first = "; auto takes it first" if named == AUTO and number == 0 else ""
+        note = "; the settings name it" if one.name == named else first
         try:
             yield Finding("ok", "containers", f"{known.runtime(one.name).version()}{note}")
         except errors.LocalprocError as error:
@@ -259,14 +262,23 @@ def _executor(site: Site, *, name: str, options: dict[str, dict[str, Any]]) -> I
     if site.exists():
         with site.look(executor_options=options) as engine:
             settings = namespace_of(engine).runtime.executor_settings(plugin, "doctor")
-            yield from plugin.examine(settings)
+            yield from _examined(plugin, settings)
         return
     there = absolute_home(site.home)
     while not os.path.isdir(there):
         there = os.path.dirname(there)
     with tempfile.TemporaryDirectory(prefix=".localproc-", dir=there) as folder:
         settings = ExecutorSettings(folder, "doctor", 0, 0, 0, options.get(name, {}))
-        yield from plugin.examine(settings)
+        yield from _examined(plugin, settings)
+
+
+def _examined(plugin: ExecutorPlugin, settings: ExecutorSettings) -> Iterator[Finding]:
+    """Yield what a plugin finds; whether it can be opened is all there is of one that looks not."""
+    found = list(plugin.examine(settings))
+    if not found and plugin.name != "local":  # which has been tried
+        plugin.open(settings).close()
+        found = [Finding("ok", plugin.name, f"{plugin.summary}: can be used")]
+    yield from found
 
 
 _CHECKS = (

@@ -17,8 +17,7 @@ from localproc.cli.operands import is_document, read_process
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.shared_options import container_options, json_option
 from localproc.cli.site import Site
-from localproc.engine.container_runtimes import Containers
-from localproc.engine.home.settings import Settings
+from localproc.engine.container_runtimes import Containers, bring, local_file
 from localproc.engine.packages.images import Named, looked_for, named_images
 from localproc.errors import EnvironmentProblem, ImageError
 from localproc.executors.containers.image_folder import image_file_name
@@ -70,7 +69,7 @@ def listed(
     site: Site, package: str | None, containers: str, folder: str | None, as_json: bool
 ) -> None:
     """List the images of a package, or all that are here."""
-    known, name = _containers(containers, folder)
+    known, name = _containers(site, containers, folder)
     if package is None:
         _print_all(known.runtime(name).images(), as_json=as_json)
         return
@@ -90,24 +89,37 @@ def listed(
 @click.pass_obj
 def pull(site: Site, names: tuple[str, ...], containers: str, folder: str | None) -> None:
     """Pull images, or all that a package names."""
-    known, name = _containers(containers, folder)
+    known, name = _containers(site, containers, folder)
     runtime = known.runtime(name)
     for box in (box for one in names for box in _boxes(site, one)):
-        brought = _bring(runtime, box)
+        brought = bring(runtime, box)
         click.echo(f"{brought.name} {brought.digest}")
 
 
 @images.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--name", default="", help="What to call it, if not as the file does.")
+@click.option(
+    "--root", is_flag=True, help="Take it as the files of an image alone, without its name."
+)
 @container_options
-def load(files: tuple[str, ...], name: str, containers: str, folder: str | None) -> None:
-    """Load images from files that docker save, or images save, has written."""
+@click.pass_obj
+def load(
+    site: Site, files: tuple[str, ...], name: str, root: bool, containers: str, folder: str | None
+) -> None:
+    """Load images from files that docker save, or images save, has written.
+
+    With --root it is a tar of a root file system, what a dockerImport names and docker export
+    writes.
+    """
     if name and len(files) > 1:
         raise click.UsageError("--name is for one file")
-    known, runtime = _containers(containers, folder)
-    for file in files:
-        loaded = known.runtime(runtime).load(os.path.abspath(file), name)
+    if root and not name:
+        raise click.UsageError("--root needs a --name")
+    known, used = _containers(site, containers, folder)
+    runtime = known.runtime(used)
+    for file in (os.path.abspath(local_file(one)) for one in files):
+        loaded = runtime.imported(file, name) if root else runtime.load(file, name)
         click.echo(f"{loaded.name} {loaded.digest}")
 
 
@@ -120,7 +132,7 @@ def load(files: tuple[str, ...], name: str, containers: str, folder: str | None)
 @click.pass_obj
 def save(site: Site, names: tuple[str, ...], to: str, containers: str, folder: str | None) -> None:
     """Write images to files, one each, for a machine without a network to load."""
-    known, name = _containers(containers, folder)
+    known, name = _containers(site, containers, folder)
     runtime = known.runtime(name)
     os.makedirs(to, exist_ok=True)
     for box in (box for one in names for box in _boxes(site, one)):
@@ -144,9 +156,9 @@ def brought_by(one: Named) -> str:
     return "" if one.image or one.local else one.hint.removesuffix(" brings it")
 
 
-def _containers(wanted: str, folder: str | None) -> tuple[Containers, str]:
+def _containers(site: Site, wanted: str, folder: str | None) -> tuple[Containers, str]:
     """Return the runtimes, and the one that is wanted or there; raises ``EnvironmentProblem``."""
-    known = Containers(PluginManager(), Settings(containers=wanted, images=folder))
+    known = Containers(PluginManager(), site.settings(containers=wanted, images=folder))
     name = known.chosen(wanted, [Container("any", "")]).runtime
     if not name:
         raise EnvironmentProblem(
@@ -166,18 +178,6 @@ def _boxes(site: Site, name: str) -> Iterator[Container]:
         yield from (one.box for one in _named(site, name))
     else:
         yield Container(name, "", pull=name)
-
-
-def _bring(runtime: ContainerRuntime, box: Container) -> Image:
-    if box.pull:
-        return runtime.pull(box.pull, box.image)
-    if box.load:
-        return runtime.load(box.load, box.image)
-    if box.imported:
-        return runtime.imported(box.imported, box.image)
-    if box.build:
-        return runtime.build(box.build, box.image)
-    raise ImageError(f"nobody says where the image {box.image} comes from")
 
 
 def _write(runtime: ContainerRuntime, image: Image, file: str) -> None:

@@ -5,11 +5,10 @@ Owns how that is told. Must not know how it is found out.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from localproc.api import Engine
 from localproc.cli import completion as complete
 from localproc.cli.app import USAGE
 from localproc.cli.operands import check_named, gather_inputs, names_package, naming
@@ -17,8 +16,11 @@ from localproc.cli.package_command import PackageCommand
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.shared_options import engine_options, json_option
 from localproc.cli.site import Site
-from localproc.engine.admission.foresight import JobPlan, PlannedStep
-from localproc.engine.handles import Process
+
+if TYPE_CHECKING:
+    from localproc.api import Engine
+    from localproc.engine.admission.foresight import JobPlan, PlannedStep
+    from localproc.engine.handles import Process
 
 
 @click.command(cls=PackageCommand)
@@ -67,7 +69,7 @@ def show_plan(
 
 
 @contextmanager
-def _engine(site: Site, settings: dict[str, Any]) -> Iterator[Engine]:
+def _engine(site: Site, settings: dict[str, Any]) -> "Iterator[Engine]":
     """Give an engine of the home if there is one; none is made."""
     if site.exists():
         with site.look(**settings) as engine:
@@ -78,14 +80,14 @@ def _engine(site: Site, settings: dict[str, Any]) -> Iterator[Engine]:
             yield engine
 
 
-def _process(engine: Engine, package: str) -> Process:
+def _process(engine: "Engine", package: str) -> "Process":
     if not names_package(package):
         return engine.process(package)
     with naming(package):
         return engine.read(package)
 
 
-def _tell(found: JobPlan) -> None:
+def _tell(found: "JobPlan") -> None:
     rows = [(one.place, _actions(one), one.executor, _said(one)) for one in found.steps]
     print_table(["step", "would", "on", ""], rows)
     for problem in found.problems:
@@ -103,7 +105,7 @@ def _tell(found: JobPlan) -> None:
             )
 
 
-def _actions(step: PlannedStep) -> str:
+def _actions(step: "PlannedStep") -> str:
     """Write what becomes of a step's instances: ``run``, ``reuse 117, run 3``."""
     if not step.actions:
         return "run"
@@ -112,7 +114,7 @@ def _actions(step: PlannedStep) -> str:
     return ", ".join(f"{action} {number}" for action, number in sorted(step.actions.items()))
 
 
-def _said(step: PlannedStep) -> str:
+def _said(step: "PlannedStep") -> str:
     of_jobs = f"of {', '.join(step.reused_from[:2])}" if step.reused_from else ""
     more = " and others" if len(step.reused_from) > 2 else ""
     return "; ".join(filter(None, (of_jobs + more, step.why, step.image, step.note)))

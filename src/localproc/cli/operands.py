@@ -10,22 +10,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from localproc.api import Engine
 from localproc.cli.site import Site
 from localproc.engine.admission.inputs import typed_values
-from localproc.engine.handles import Process
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import NoSuchProcess, PackageError, Problem
 from localproc.uris import is_absolute, path_uri
 
+if TYPE_CHECKING:
+    from localproc.api import Engine
+    from localproc.engine.handles import Process
+
 _LONGEST_LINE: Final = 160  #: characters of a document's line that are shown with a problem
 
 
-def find_process(engine: Engine, name: str, staging: str = "own") -> Process:
+def find_process(engine: "Engine", name: str, staging: str = "own") -> "Process":
     """Return a deployed process, or deploy the package which the name is the path or URL of."""
     if names_package(name):
         with naming(name):
@@ -36,7 +38,7 @@ def find_process(engine: Engine, name: str, staging: str = "own") -> Process:
         raise _neither(error, name) from None
 
 
-def read_process(site: Site, name: str) -> Process:
+def read_process(site: Site, name: str) -> "Process":
     """Return the process of a package, by its path or URL, or a deployed one; nothing is changed.
 
     A package needs no home: it may lie where nothing can be written.
@@ -72,7 +74,7 @@ def is_document(name: str) -> bool:
 
 
 def gather_inputs(
-    process: Process, words: Sequence[str], options: Sequence[tuple[str, str]] = ()
+    process: "Process", words: Sequence[str], options: Sequence[tuple[str, str]] = ()
 ) -> dict[str, Any]:
     """Read inputs from a command line: a file, ``name=value`` and options that add to it.
 

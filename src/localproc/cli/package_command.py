@@ -5,7 +5,6 @@ what is said of an option that it does not have. Must not know what the inputs a
 command gets them as ``given``, pairs of a name and a text.
 """
 
-import difflib
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from localproc.cli.app import GOES_BEFORE, resembles
 from localproc.cli.site import Site
 from localproc.cwl.base.types import CwlType, describe, kind, without_null
 from localproc.errors import NoSuchProcess
+from localproc.near import closest
 
 _PORTS: Final = "localproc.ports"
 _OF_INPUT: Final = "input_of_package_"  #: the names of parameters begin so
@@ -123,8 +123,8 @@ class PackageCommand(click.Command):
     def _no_such_input(self, ctx: click.Context, package: str, option: str) -> click.UsageError:
         names = [f"--{port['id']}" for port in ctx.meta[_PORTS]]
         own = [name for param in super().get_params(ctx) for name in param.opts]
-        close = difflib.get_close_matches(option, [*names, *own], 1)
-        meant = f" Did you mean {close[0]}?" if close else ""
+        close = closest(option, [*names, *own])
+        meant = f" Did you mean {close}?" if close else ""
         has = f"has the inputs {', '.join(names)}" if names else "has no inputs"
         return click.UsageError(f"No such option {option!r}.{meant} {package} {has}.", ctx)
 

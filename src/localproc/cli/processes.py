@@ -25,7 +25,6 @@ from localproc.cli.shared_options import (
 from localproc.cli.site import Site
 from localproc.engine.container_runtimes import Containers
 from localproc.engine.handles import Process
-from localproc.engine.home.settings import Settings
 from localproc.engine.packages.archive import ZIP
 from localproc.engine.packages.images import looked_for, named_images
 from localproc.plugins.manager import PluginManager
@@ -116,7 +115,7 @@ def describe(site: Site, package: str, as_json: bool) -> None:
     print_table(["input", "type", "default", "about"], _input_rows(process))
     click.echo()
     print_table(["output", "type", "about"], _output_rows(process))
-    if rows := _image_rows(process):
+    if rows := _image_rows(process, site):
         click.echo()
         print_table(["image", "here", "brought by"], rows)
 
@@ -154,12 +153,12 @@ def _default(port: Mapping[str, Any]) -> str:
     return value if isinstance(value, str) else in_yaml(value)
 
 
-def _image_rows(process: Process) -> list[tuple[str, str, str]]:
+def _image_rows(process: Process, site: Site) -> list[tuple[str, str, str]]:
     """Return the images that a package names, with what is here of them."""
     from localproc.cli.images import brought_by, state
 
     named = named_images(process.record.resolved)
-    known = Containers(PluginManager(), Settings(**environment_settings()))
+    known = Containers(PluginManager(), site.settings(**environment_settings()))
     return [(one.box.image, state(one), brought_by(one)) for one in looked_for(named, known, "")]
 
 
@@ -232,7 +231,7 @@ def validate(
 
     plugins = PluginManager()
     runs = plugins.executor(executor)
-    boxes = Containers(plugins, Settings(containers=containers, images=folder))
+    boxes = Containers(plugins, site.settings(containers=containers, images=folder))
     try:
         with naming(package):
             findings = checked(

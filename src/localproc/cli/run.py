@@ -8,11 +8,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from localproc.api import Engine
 from localproc.cli import completion as complete
 from localproc.cli.app import DISMISSED, FAILED
 from localproc.cli.looking_ahead import show_plan
@@ -28,9 +27,11 @@ from localproc.cli.shared_options import (
 from localproc.cli.show import final_document, show_end, show_steps
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
-from localproc.engine.engine import namespace_of
-from localproc.engine.handles import Job
 from localproc.model import JobStatus
+
+if TYPE_CHECKING:
+    from localproc.api import Engine
+    from localproc.engine.handles import Job
 
 _ALL: Final = 10_000  #: open jobs of a home, one of which may be this process's
 
@@ -87,14 +88,14 @@ def run(
         return exit_code(job)
 
 
-def exit_code(job: Job) -> int:
+def exit_code(job: "Job") -> int:
     """Return the exit code for a job that has ended."""
     codes = {JobStatus.SUCCESSFUL: 0, JobStatus.DISMISSED: DISMISSED}
     return codes.get(job.status, FAILED)
 
 
 @contextmanager
-def telling_how_to_go_on(engine: Engine) -> Iterator[None]:
+def telling_how_to_go_on(engine: "Engine") -> Iterator[None]:
     """Say what becomes of the jobs that this process runs if it is told to end.
 
     That may come at any moment: as soon as a job is accepted its tasks run.
@@ -102,6 +103,8 @@ def telling_how_to_go_on(engine: Engine) -> Iterator[None]:
     try:
         yield
     except Terminated:
+        from localproc.engine.engine import namespace_of
+
         owns = namespace_of(engine).runtime.owns
         for job in engine.jobs(status=(JobStatus.ACCEPTED, JobStatus.RUNNING), limit=_ALL):
             if owns(job.record):
@@ -109,7 +112,7 @@ def telling_how_to_go_on(engine: Engine) -> Iterator[None]:
         raise
 
 
-def watch_patiently(job: Job, *, quiet: bool) -> None:
+def watch_patiently(job: "Job", *, quiet: bool) -> None:
     """Watch a job to its end; Ctrl-C dismisses it, a second one does not wait for that."""
     try:
         watch(job, quiet=quiet)
@@ -122,7 +125,7 @@ def watch_patiently(job: Job, *, quiet: bool) -> None:
             raise SystemExit(130) from None
 
 
-def watch(job: Job, *, quiet: bool) -> None:
+def watch(job: "Job", *, quiet: bool) -> None:
     """Watch a job to its end."""
     if quiet or sys.stderr is None:
         job.wait()

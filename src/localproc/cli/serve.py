@@ -24,7 +24,21 @@ if TYPE_CHECKING:
 
     from localproc.api import Engine
 
-_MOST: Final = 16 << 30
+#: What may be limited, as the members of a policy, and what is unless something else is said.
+_LIMITS: Final = {"file": "most", "job": "most_of_job", "host": "most_of_host"}
+_USUAL: Final = {"most": 16 << 30}
+
+
+def _limits(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
+    """Read ``job=MIB``: members of a policy, and bytes."""
+    found = {}
+    for one in given:
+        what, _sign, size = one.partition("=")
+        if what not in _LIMITS or not (size.isascii() and size.isdecimal()):
+            known = ", ".join(f"{name}=MIB" for name in _LIMITS)
+            raise click.BadParameter(f"{one!r} is none of {known}")
+        found[_LIMITS[what]] = int(size) << 20
+    return found
 
 
 @click.command()
@@ -92,6 +106,15 @@ _MOST: Final = 16 << 30
     help="Signs what subscribers are told. Better as LOCALPROC_CALLBACK_SECRET.",
 )
 @click.option("--no-echo", is_flag=True, help="Do not offer the echo process.")
+@click.option(
+    "--input-limit",
+    "limits",
+    callback=_limits,
+    multiple=True,
+    metavar="WHAT=MIB",
+    help="What may be brought as inputs: file=, job=, or host= (for a job from one host); "
+    "repeatable. A file has 16 GiB at the most otherwise.",
+)
 @engine_options
 @click.pass_obj
 def serve(
@@ -102,6 +125,7 @@ def serve(
     settings: dict[str, Any],
     roots: tuple[str, ...],
     prefixes: tuple[str, ...],
+    limits: dict[str, int],
     allow_private: bool,
     paths: bool | None,
     without_token: bool,
@@ -123,7 +147,7 @@ def serve(
             paths=_is_private(host, **face) if paths is None else paths,
             hosts=_names(host, face["base_url"]) if is_loopback(host) else (),
             require_token=not is_loopback(host) and not without_token,
-            policy=InputPolicy(roots, not allow_private, _MOST, prefixes),
+            policy=InputPolicy(roots, not allow_private, prefixes=prefixes, **{**_USUAL, **limits}),
         )
         namespace_of(engine).stand_by()
         engine.run_triggers()

@@ -223,7 +223,10 @@ def read_retries(texts: Sequence[str], kinds: str | None) -> dict[str, Any]:
 
 
 def _options(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Read options of executors; a value that is JSON (a number, true) is meant as that."""
+    """Read options of executors; a value that is JSON (a number, true) is meant as that.
+
+    Raises ``PluginMissing`` for those of an executor that there is not: nobody would read them.
+    """
     found: dict[str, dict[str, Any]] = {}
     for text in texts:
         name, _, value = text.partition("=")
@@ -234,6 +237,12 @@ def _options(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
             found.setdefault(executor, {})[key] = json.loads(value)
         except ValueError:
             found.setdefault(executor, {})[key] = value
+    if found:
+        from localproc.plugins.manager import PluginManager
+
+        plugins = PluginManager()
+        for executor in found:
+            plugins.executor(executor)
     return found
 
 

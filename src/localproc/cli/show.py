@@ -9,20 +9,21 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from localproc.cli.printing import count, seconds
-from localproc.engine.handles import Job
 from localproc.engine.home.cwd import current_folder
-from localproc.engine.results import StacResults
 from localproc.errors import JobFailed
 from localproc.http.formatting import size
 from localproc.machine.steps import STOPPED
 from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.views.step_rows import StepRow, step_rows
 from localproc.views.written import finite
+
+if TYPE_CHECKING:
+    from localproc.engine.handles import Job
 
 _MARKS = {
     StepStatus.ACCEPTED: ("·", "dim"),
@@ -36,7 +37,7 @@ _MARKS = {
 _MOST_ROWS = 24
 
 
-def show_steps(job: Job, stream: IO[str]) -> None:
+def show_steps(job: "Job", stream: IO[str]) -> None:
     """Show a job's steps as they change, until it has ended."""
     if stream.isatty():
         _show_live(job, stream)
@@ -78,7 +79,7 @@ def job_state(record: JobRecord, *, abandoned: bool) -> str:
     return "abandoned" if abandoned else record.status.value
 
 
-def say_abandoned(jobs: Sequence[Job]) -> None:
+def say_abandoned(jobs: "Sequence[Job]") -> None:
     """Say that nobody runs some jobs, and what to do."""
     if jobs:
         which = jobs[0].id if len(jobs) == 1 else f"{len(jobs)} of these jobs"
@@ -89,7 +90,7 @@ def say_abandoned(jobs: Sequence[Job]) -> None:
         )
 
 
-def _show_live(job: Job, stream: IO[str]) -> None:
+def _show_live(job: "Job", stream: IO[str]) -> None:
     from rich.console import Console
     from rich.live import Live
 
@@ -109,7 +110,7 @@ def _show_live(job: Job, stream: IO[str]) -> None:
             raise
 
 
-def _drawn(job: Job, steps: list[Step], totals: Mapping[str, int]) -> Any:
+def _drawn(job: "Job", steps: list[Step], totals: Mapping[str, int]) -> Any:
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -185,7 +186,7 @@ def detail_lines(one: Mapping[str, Any]) -> list[str]:
     return [f"{one['name']}  {one['status']}", *lines]
 
 
-def show_end(job: Job) -> None:
+def show_end(job: "Job") -> None:
     """Tell how a job ended, where its results and logs lie, and what to try next."""
     if job.status is JobStatus.FAILED:
         click.echo(
@@ -207,6 +208,8 @@ def show_end(job: Job) -> None:
 
 def result_lines(name: str, value: Any) -> list[str]:
     """Write one result for people."""
+    from localproc.engine.results import StacResults
+
     if isinstance(value, StacResults):
         items = value.document["features"]
         lines = [f"{name}: {value.catalog} ({count(len(items), 'item')})"]
@@ -228,7 +231,7 @@ def shown_value(value: Any) -> str:
     return json.dumps(finite(value), ensure_ascii=False, default=str)
 
 
-def final_document(job: Job) -> dict[str, Any]:
+def final_document(job: "Job") -> dict[str, Any]:
     """Return a job's statusInfo, with its results, or with the problem that it failed of."""
     document = job.status_info()
     document["folder"] = job.folder

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from localproc.api import Engine
+    from localproc.engine.home.settings import Settings
     from localproc.storage.open_storages import StorageOptions
 
 
@@ -72,6 +73,15 @@ class Site:
         from localproc.engine.home.home import Home
 
         return os.path.exists(Home(absolute_home(self.home)).store)
+
+    def settings(self, **given: Any) -> "Settings":
+        """Return the settings that an engine of the home would have; there need not be one."""
+        from localproc.engine.home.cwd import absolute_home
+        from localproc.engine.home.home import Home
+        from localproc.engine.home.settings import Settings
+        from localproc.engine.home.settings_file import with_file
+
+        return with_file(Settings(**given), Home(absolute_home(self.home)).settings)
 
     def check(self) -> None:
         """Raise ``NotFound`` if there is no home, ``InvalidInputs`` for a bad namespace."""

@@ -199,6 +199,13 @@ class Containers:
         """Return the image of a container that is here; raises ``ImageError`` if none is."""
         runtime = self.runtime(box.runtime)
         found = runtime.image(box)
+        if found is None and box.image.startswith(os.sep):
+            there = os.path.exists(box.image)
+            what = f"is nothing that {box.runtime} can run" if there else "is not there"
+            raise ImageError(
+                f"{box.image}, which an image stands for, {what}",
+                hint="that is said by --container-map, or container_map in settings.yml",
+            )
         if found is None:
             raise ImageError(
                 f"the image {box.image} is not here for {box.runtime}",
@@ -265,19 +272,12 @@ class Containers:
         if not wanted and runtime.image(box) is not None:
             return
         _LOG.info("the image %s is brought for %s", box.image, box.runtime)
-        if box.load:
-            runtime.load(_file(box.load), box.image)
-        elif box.imported:
-            runtime.imported(_file(box.imported), box.image)
-        elif box.build:
-            if not self._settings.build:
-                raise ImageError(
-                    f"the image {box.image} would have to be built by a dockerFile",
-                    hint="allow that: build=True, --build",
-                )
-            runtime.build(box.build, box.image)
-        else:
-            runtime.pull(box.pull or box.image, box.image)
+        if box.build and not (self._settings.build or box.load or box.imported):
+            raise ImageError(
+                f"the image {box.image} would have to be built by a dockerFile",
+                hint="allow that: build=True, --build",
+            )
+        bring(runtime, box)
         self._pulled.add(box.image)
 
     def _with(self, plugin: ContainerPlugin) -> ContainerSettings:
@@ -287,7 +287,18 @@ class Containers:
         return ContainerSettings(images_folder(self._settings), options)
 
 
-def _file(address: str) -> str:
+def bring(runtime: ContainerRuntime, box: Container) -> Image:
+    """Have a runtime bring an image from where its package says that it comes from."""
+    if box.load:
+        return runtime.load(local_file(box.load), box.image)
+    if box.imported:
+        return runtime.imported(local_file(box.imported), box.image)
+    if box.build:
+        return runtime.build(box.build, box.image)
+    return runtime.pull(box.pull or box.image, box.image)
+
+
+def local_file(address: str) -> str:
     """Return the path of a file that a package names by path or URI; raises ``ImageError``."""
     if "://" not in address:
         return address

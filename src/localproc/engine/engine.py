@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, Unpack
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
 from localproc.engine.handles import Job, Process
 from localproc.engine.home.settings import Settings
 from localproc.engine.home.tokens import Tokens
 from localproc.engine.job_lists import jobs_everywhere
 from localproc.engine.kept_jobs import KeptJobs
-from localproc.engine.mirror import Mirror
 from localproc.engine.namespace import Namespace
 from localproc.engine.options import (
     EngineSettings,
@@ -25,13 +24,14 @@ from localproc.engine.options import (
 )
 from localproc.engine.packages.packing import pack
 from localproc.engine.runtime import Runtime
-from localproc.engine.triggers.schedules import Schedules
-from localproc.engine.triggers.subscriptions import Subscriptions
-from localproc.engine.triggers.trigger_runner import TriggerRunner
 from localproc.model import InputPolicy, JobStatus
 from localproc.plugins.manager import PluginManager
 from localproc.spelling import check_types, public
-from localproc.views import notebook
+
+if TYPE_CHECKING:  # few jobs need them, and each takes a while to be imported
+    from localproc.engine.mirror import Mirror
+    from localproc.engine.triggers.schedules import Schedules
+    from localproc.engine.triggers.subscriptions import Subscriptions
 
 _IN_NOTEBOOKS: Final = 20  #: jobs that are shown there
 
@@ -61,6 +61,8 @@ class LocalEngine(KeptJobs):
         return f"<Engine {self.home}, namespace {self.namespace}>"
 
     def _repr_html_(self) -> str:
+        from localproc.views import notebook
+
         jobs = [job.record for job in self.jobs(limit=_IN_NOTEBOOKS)]
         processes = [process.id for process in self.processes()]
         return notebook.jobs_html(f"{self.home}, namespace {self.namespace}", processes, jobs)
@@ -107,13 +109,17 @@ class LocalEngine(KeptJobs):
         return self._namespace.tokens
 
     @property
-    def schedules(self) -> Schedules:
+    def schedules(self) -> "Schedules":
         """The schedules of this namespace; a server, or ``run_triggers``, sees to them."""
+        from localproc.engine.triggers.schedules import Schedules
+
         return Schedules(self._namespace)
 
     @property
-    def subscriptions(self) -> Subscriptions:
+    def subscriptions(self) -> "Subscriptions":
         """The subscriptions of this namespace, seen to as its schedules are."""
+        from localproc.engine.triggers.subscriptions import Subscriptions
+
         return Subscriptions(self._namespace)
 
     def run_triggers(self) -> None:
@@ -122,11 +128,15 @@ class LocalEngine(KeptJobs):
         One process does at a time; another one takes over when that one is gone. Raises
         ``EnvironmentProblem`` if the engine is closed, or the system has no threads for it.
         """
+        from localproc.engine.triggers.trigger_runner import TriggerRunner
+
         self._namespace.runtime.see_to_triggers(partial(TriggerRunner, self._namespace))
 
     @property
-    def mirror(self) -> Mirror:
+    def mirror(self) -> "Mirror":
         """The inputs that are there without a network (``Settings.offline``)."""
+        from localproc.engine.mirror import Mirror
+
         return Mirror(self._namespace)
 
     def within(self, namespace: str) -> Self:

@@ -16,7 +16,6 @@ from localproc.engine.options import ExecuteOptions, Inputs
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
 from localproc.model import ProcessRecord
 from localproc.spelling import public
-from localproc.views import notebook
 from localproc.views.inputs_template import inputs_template
 
 
@@ -35,6 +34,8 @@ class Process:
         return f"<Process {self.id} {self.version} ({self.revision[:12]})>"
 
     def _repr_html_(self) -> str:
+        from localproc.views import notebook
+
         name = f"{self.id} {self.version}: {self.title}".removesuffix(": ")
         return notebook.process_html(name, self.ports(), self.outputs)
 

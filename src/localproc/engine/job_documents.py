@@ -1,6 +1,7 @@
 """Documents about a job: its execution, its provenance, a report, an RO-Crate.
 
-Owns gathering what each of them is written from. Must not know how they are written.
+Owns gathering what each of them is written from. Must not know how they are written. What reports
+and crates need is imported when one is asked for: no job waits for that.
 """
 
 import os
@@ -8,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from localproc.engine import crating, reporting
 from localproc.engine.job.steplog import tail
 from localproc.engine.job_results import JobResults
 from localproc.engine.packages.archive import package_files
@@ -20,9 +20,8 @@ from localproc.errors import (
 from localproc.machine import steps
 from localproc.model.events import StepFinished, Succeeded
 from localproc.spelling import public
-from localproc.views import crate, execution_log, provenance
+from localproc.views import execution_log, provenance
 from localproc.views.measured import as_yaml
-from localproc.views.report import ReportContents, report_html, told_steps
 from localproc.views.written import written
 
 
@@ -57,6 +56,9 @@ class JobDocuments(JobResults):
         It has a summary, inputs, a timeline, results with quicklooks and a map, steps with their
         commands and the ends of their logs, provenance and versions of software.
         """
+        from localproc.engine import reporting
+        from localproc.views.report import ReportContents, report_html, told_steps
+
         record, found = self.record, self.steps
         document = self.results_document() if isinstance(self.history.last, Succeeded) else {}
         outputs = reporting.shown_results(document, self.published, self.location)
@@ -89,6 +91,8 @@ class JobDocuments(JobResults):
         """
         if not self.status.final:
             raise ResultsNotReady(f"job {self.id} is {self.status}", hint="wait for it")
+        from localproc.engine import crating
+
         package = crating.places(package_files(self._process))
         target = os.fspath(path)
         crating.write_crate(
@@ -99,6 +103,8 @@ class JobDocuments(JobResults):
         return Path(target)
 
     def _fill(self, folder: str, package: Mapping[str, bytes]) -> None:
+        from localproc.engine import crating
+
         crating.keep(folder, package)
         told = {
             "report.html": self.report().encode(),
@@ -112,6 +118,9 @@ class JobDocuments(JobResults):
 
     def _metadata(self, document: str, sizes: Mapping[str, int]) -> dict[str, Any]:
         from importlib.metadata import version
+
+        from localproc.engine import crating
+        from localproc.views import crate
 
         last, process = self.history.last, self._process
         outputs = crating.placed(last.outputs, self.location) if isinstance(last, Succeeded) else {}

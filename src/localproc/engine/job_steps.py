@@ -23,7 +23,7 @@ from localproc.errors import (
 )
 from localproc.model import JobRecord, Step, StepStatus
 from localproc.spelling import public
-from localproc.views import notebook, ogc
+from localproc.views import ogc
 from localproc.views.measured import Measured, measured
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
 
@@ -32,6 +32,8 @@ class Steps(list[Step]):
     """Steps, which notebooks show as a table."""
 
     def _repr_html_(self) -> str:
+        from localproc.views import notebook
+
         return notebook.steps_html(self)
 
 
@@ -40,6 +42,8 @@ class JobSteps(JobAccount):
     """A job with its steps."""
 
     def _repr_html_(self) -> str:
+        from localproc.views import notebook
+
         return notebook.job_html(self.record, self.rows())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:

@@ -4,7 +4,8 @@ Owns what is mirrored: bringing it, looking at it, and the files that it is move
 how anything is fetched, nor how jobs are run.
 
 Such a file is a tar archive: ``mirror.json`` says what there is, ``blobs/`` has contents by their
-SHA-256, ``jobs/<job>/`` the package and the inputs of a job, ``images/`` what jobs ran in.
+SHA-256, ``jobs/<job>/`` the package and the inputs of a job, ``images/`` what jobs ran in. What of
+a package lies on the web is mirrored as well.
 """
 
 import io
@@ -15,8 +16,9 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
+from urllib.parse import urldefrag, urlsplit
 
 from localproc.cwl.base.files import is_local, local_path, walk
 from localproc.cwl.run.process_inputs import fill
@@ -24,8 +26,10 @@ from localproc.cwl.run.remote_defaults import DEFAULTS, remote_defaults
 from localproc.engine.handles import Job, Process
 from localproc.engine.namespace import Namespace
 from localproc.engine.packages.image_files import load_images, save_images
+from localproc.engine.packages.package_source import PackageSource, find_source
 from localproc.errors import InvalidInputs, NoSuchObject, StagingError
-from localproc.model import InputPolicy
+from localproc.model import InputPolicy, ProcessRecord
+from localproc.plugins.storage import Info
 from localproc.spelling import public
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
@@ -77,6 +81,8 @@ class Mirror:
                 # What is at the URI is no STAC item and no prefix, but may be a file.
                 location = {"class": "File", "location": what, "basename": "object"}
                 stage_in({"object": location}, os.path.join(folder, "file"), access, log)
+            if isinstance(what, Job):
+                self._add_package(what, os.path.join(folder, "package"))
         return len({one.key for one in self} - before)
 
     def verify(self) -> Mapping[str, str]:
@@ -106,13 +112,9 @@ class Mirror:
             self.add(job)
         kept = list(self)
         target = os.path.abspath(path)
-        part = f"{target}.part"
-        try:
-            with (
-                telling(target),
-                tempfile.TemporaryDirectory(dir=os.path.dirname(target)) as aside,
-                tarfile.open(part, "w") as archive,
-            ):
+        with telling(target), tempfile.TemporaryDirectory(dir=os.path.dirname(target)) as aside:
+            part = os.path.join(aside, "mirror")
+            with tarfile.open(part, "w") as archive:
                 for one in {each.sha256: each for each in kept}.values():
                     archive.add(self._cache.blob(one), f"blobs/{one.sha256}")
                 listed = [self._export_job(archive, job) for job in jobs]
@@ -127,9 +129,6 @@ class Mirror:
                 }
                 _write(archive, _INDEX, json.dumps(index).encode())
             os.replace(part, target)
-        finally:
-            if os.path.exists(part):
-                os.remove(part)
 
     def take_in(self, path: str | os.PathLike[str], *, images: bool = True) -> list[MirroredJob]:
         """Read a file that ``export`` has written; return its jobs, whose packages are deployed.
@@ -172,11 +171,19 @@ class Mirror:
         defaults = remote_defaults(process)
         return {**filled, DEFAULTS: list(defaults)} if defaults else filled
 
+    def _add_package(self, job: Job, path: str) -> None:
+        """Mirror what of a job's package lies on the web, as it was when that was deployed."""
+        for uri, text in _on_the_web(self._space.revision(job.record)).items():
+            with open(path, "wb") as file:
+                file.write(text)
+            self._cache.keep(uri, ANYBODY, Info(uri, len(text)), path)
+            os.remove(path)
+
     def _saved(self, jobs: Sequence[Job], folder: str) -> list[dict[str, str]]:
         ran = [(self._space.revision(job.record).resolved, _ran_in(job)) for job in jobs]
         return save_images(ran, self._space.runtime.containers, folder)
 
-    def _export_job(self, archive: tarfile.TarFile, job: Job) -> dict[str, str]:
+    def _export_job(self, archive: tarfile.TarFile, job: Job) -> dict[str, Any]:
         process = self._space.revision(job.record)
         folder = f"jobs/{job.id}"
         package, kind = Process(self._space, process).exported()
@@ -189,18 +196,44 @@ class Mirror:
             archive.add(os.path.realpath(source), f"{folder}/{own}")
             one["location"] = own
         _write(archive, f"{folder}/{_INPUTS}", json.dumps(inputs, indent=2).encode())
-        return {"job": job.id, "process": process.id, "package": name}
+        web = list(_on_the_web(process))
+        found = {"job": job.id, "process": process.id, "package": name, "web": web}
+        if web[:1] == [next(iter(process.texts))]:  # all of it lies there
+            found["entry"] = urldefrag(web[0]).url
+            found["fragment"] = urldefrag(process.entry).fragment
+        return found
 
-    def _take_job(self, jobs: str, said: Mapping[str, str]) -> MirroredJob:
+    def _take_job(self, jobs: str, said: Mapping[str, Any]) -> MirroredJob:
         name, package = os.path.basename(said["job"]), os.path.basename(said["package"])
         target = os.path.join(self._cache.folder, "jobs", name)
         shutil.rmtree(target, ignore_errors=True)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.rename(os.path.join(jobs, name), target)
-        record = self._space.processes.deploy(
-            os.path.join(target, package), process_id=said["process"]
-        )
+        source = self._source(os.path.join(target, package), said)
+        record = self._space.processes.deploy(source, process_id=said["process"])
         return MirroredJob(record.id, os.path.join(target, _INPUTS))
+
+    def _source(self, path: str, said: Mapping[str, Any]) -> PackageSource:
+        """Return a package that has come along, with what it has on the web."""
+        web = {}
+        for uri in said.get("web", ()):
+            if (kept := self._cache.find(uri, ANYBODY)) is not None:
+                with open(self._cache.blob(kept), "rb") as file:
+                    web[uri] = file.read()
+        source = find_source(path)
+        if (entry := str(said.get("entry"))) in web:
+            fragment = str(said.get("fragment", ""))
+            return PackageSource(entry, fragment, media_type=source.media_type, parts=web)
+        return replace(source, parts={**source.parts, **web}) if web else source
+
+
+def _on_the_web(process: ProcessRecord) -> Mapping[str, bytes]:
+    """Return the texts of a package that lie on the web, by address, the entry first."""
+    return {
+        uri: text
+        for uri, text in process.texts.items()
+        if urlsplit(uri).scheme in ("http", "https")
+    }
 
 
 def _ran_in(job: Job) -> str:

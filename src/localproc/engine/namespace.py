@@ -65,7 +65,7 @@ class Namespace:
             runtime.store,
             name,
             runtime.package_cache,
-            partial(runtime.storages.open, namespace=name),
+            partial(runtime.storages.of_packages, namespace=name),
             allow_remote=allow_remote,
         )
         self.tokens = Tokens(runtime.store, name)

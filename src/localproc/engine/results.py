@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from localproc.cwl.base.files import is_local, local_path
 from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import is_filelike
-from localproc.engine.reporting import pictures, shown_results
 from localproc.errors import ResultsNotReady
 from localproc.spelling import public
 from localproc.storage.published import Published
 from localproc.uris import is_absolute
-from localproc.views import notebook
 from localproc.views.execution_log import UPDATED
-from localproc.views.shown_results import shown_outputs
 
 if TYPE_CHECKING:
     import pystac
@@ -40,6 +37,10 @@ class StacResults:
         return {"location": self.location, "document": self.document, "published": None}
 
     def _repr_html_(self) -> str:
+        from localproc.engine.reporting import pictures, shown_results
+        from localproc.views import notebook
+        from localproc.views.shown_results import shown_outputs
+
         document = {"items": {"value": self.document}}
         published = self.published
         if published is None:

@@ -8,7 +8,6 @@ import selectors
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Final
@@ -331,6 +330,7 @@ class LocalExecutor:
 def _message(task: Task) -> dict[str, Any]:
     """Return a task as the keeper is told of it."""
     argv, env = veiled(task) if task.secrets else (task.argv, dict(task.env))
+    held = task.held
     return {
         "run": task.key,
         "argv": argv,
@@ -341,7 +341,7 @@ def _message(task: Task) -> dict[str, Any]:
         "stderr": task.stderr,
         "cores": task.resources.cores,
         "ram": task.resources.ram,
-        "held": asdict(task.held),
+        "held": {"cores": held.cores, "ram": held.ram, "processes": held.processes},
         "time": task.resources.time,
     }
 

@@ -56,8 +56,9 @@ class Event:
             for name, value, usual in zip(form.names, form.values(self), form.usual, strict=True)
             if value is not usual and value != usual
         }
-        for name in data.keys() & form.writes.keys():
-            data[name] = form.writes[name](data[name])
+        for name, write in form.writes.items():
+            if name in data:
+                data[name] = write(data[name])
         del data["at"]
         return data
 

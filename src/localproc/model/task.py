@@ -16,8 +16,8 @@ class Resources:
     ``cores_max`` is what it can make use of; ``ram_max`` what it may use at most, and is stopped
     beyond where memory is enforced. ``gpus`` are the devices of a CUDARequirement, with a CUDA of
     at least ``cuda`` and of the compute ``capabilities`` that it names: one is the least, several
-    are all that will do. ``processes`` are those of an MPIRequirement, each with ``cores`` and
-    ``ram``, ``nodes`` the machines that they are spread over.
+    are all that will do; a hint names neither, and is done without. ``processes`` are those of an
+    MPIRequirement, each with ``cores`` and ``ram``, ``nodes`` the machines they are spread over.
     """
 
     cores: float = 1

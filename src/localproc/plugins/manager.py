@@ -4,7 +4,6 @@ Owns loading plugins, which of them are broken and why, and finding an executor,
 or a storage by name. Belongs to an engine, never to a module: two engines can have different ones.
 """
 
-import difflib
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +16,7 @@ from typing import Any, Final, TypeVar
 import pluggy
 
 from localproc.errors import EnvironmentProblem, LocalprocError, PluginMissing
+from localproc.near import near
 from localproc.plugins import hooks
 from localproc.plugins.containers import ContainerPlugin
 from localproc.plugins.executor import ExecutorPlugin
@@ -196,10 +196,9 @@ def _check(name: str, hook: str, marks: pluggy.HookimplOpts) -> None:
     """Raise ``EnvironmentProblem`` for what is marked as a hook and cannot be one."""
     known = [one for one in vars(hooks) if one.startswith("localproc_")]
     if hook not in known and not marks["optionalhook"]:
-        close = difflib.get_close_matches(hook, known, 1)
         raise EnvironmentProblem(
             f"the plugin {name!r} cannot be used: there is no hook {hook!r}",
-            hint=f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(known)}",
+            hint=near(hook, known, f"there is: {', '.join(known)}", 0.6),
         )
     if marks["hookwrapper"]:
         raise EnvironmentProblem(

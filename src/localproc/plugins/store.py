@@ -118,8 +118,11 @@ class Store(Protocol):
     def copy_to(self, path: str) -> None:
         """Write a whole copy of what is recorded to a file, while the store is in use."""
 
-    def put_process(self, process: ProcessRecord) -> None:
-        """Record a revision and make it its process's current one."""
+    def put_process(self, process: ProcessRecord, *, if_absent: bool = False) -> bool:
+        """Record a revision and make it its process's current one; whether that was done.
+
+        ``if_absent``: it is not where the process is deployed already, whoever has just done that.
+        """
 
     def process(
         self, namespace: str, process_id: str, revision: str | None = None
@@ -144,11 +147,14 @@ class Store(Protocol):
         Unless they are settled, they are due again at ``until``.
         """
 
-    def settle_callback(self, number: int) -> None:
-        """Forget the callback of a ``number``: it was delivered, or was given up."""
+    def settle_callback(self, callback: Callback) -> None:
+        """Forget a callback that was taken: it was delivered, or was given up.
 
-    def put_off_callback(self, number: int, due: datetime) -> None:
-        """Keep the callback of a ``number`` for a later attempt."""
+        Numbers may be given again: another callback with its number stays.
+        """
+
+    def put_off_callback(self, callback: Callback, due: datetime) -> None:
+        """Keep a callback for a later attempt, unless somebody else has taken it since."""
 
     def next_callback(self) -> datetime | None:
         """Return the time at which the next callback is due, ``None`` if there is none."""

@@ -45,7 +45,7 @@ def copy(old: int, new: int, go_on: Callable[[], object]) -> None:
 
 
 def digest(file: int, name: str, go_on: Callable[[], object]) -> str:
-    """Return the checksum of a file in hex; ``name`` is what hashlib calls it.
+    """Return the checksum of a file in hex; ``name`` as ``contents_main`` has it.
 
     ``go_on`` is called again and again; what it raises ends the work. Raises ``OSError``.
     """

@@ -16,6 +16,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 COPY = "copy"
 DONE = "done"
@@ -40,10 +41,15 @@ def copy(old: int, new: int, go_on: Callable[[], object]) -> None:
 
 
 def digest(file: int, name: str, go_on: Callable[[], object]) -> str:
-    """Return the checksum of what is left of a file, in hex; ``name`` is what hashlib calls it."""
+    """Return the checksum of what is left of a file, in hex.
+
+    ``name`` is what hashlib calls it, perhaps with the bytes that it is to have: ``blake2b-32``.
+    """
     import hashlib
 
-    found = hashlib.new(name, usedforsecurity=False)
+    name, _, size = name.partition("-")
+    sized: Any = {"digest_size": int(size)} if size else {}
+    found = hashlib.new(name, usedforsecurity=False, **sized)
     while chunk := os.read(file, _CHUNK):
         found.update(chunk)
         go_on()

@@ -56,7 +56,7 @@ class Disk:
 
     def stat(self, path: str) -> Stat | None:
         """Return what is there; raises ``StagingError`` if that cannot be told."""
-        self._go_on()
+        self._look()
         try:
             found = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -78,13 +78,16 @@ class Disk:
 
     def listdir(self, path: str) -> Sequence[str]:
         """Return the names in a directory, sorted."""
-        self._go_on()
+        self._look()
         try:
             return sorted(os.listdir(path))
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
             raise told(error, path) from error
+
+    def _look(self) -> None:
+        self._go_on()
 
     def glob(self, root: str, pattern: str) -> Sequence[str]:
         """Return the paths below ``root`` that match, sorted."""
@@ -115,13 +118,13 @@ class Disk:
 
     def checksum(self, path: str) -> str:
         """Return the SHA-1 of the contents, as CWL writes it. Raises ``TooBig``."""
-        self._go_on()
+        self._look()
         with telling(path), open(path, "rb", buffering=0) as file:
             if self._budget is not None:
                 self._budget -= os.fstat(file.fileno()).st_size
                 if self._budget < 0:
                     raise TooBig(path)
-            return f"sha1${contents.digest(file.fileno(), 'sha1', self._go_on)}"
+            return f"sha1${contents.digest(file.fileno(), 'sha1', self._look)}"
 
 
 def is_full(path: str) -> bool:

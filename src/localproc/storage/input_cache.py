@@ -7,7 +7,8 @@ for longest when there are too many. Must not know how anything is fetched.
 files by hard links, where the disk allows: removing a blob takes nothing from it, and who changes
 such a file in place changes the blob, so one whose size or time is another is no longer used. What
 is mirrored is for everybody, and is never removed to make room. Several processes, on several
-homes, may use a folder at once.
+homes, may use a folder at once: they count together (``used``). What one that was killed has left,
+a part of a file or contents that nothing names, goes when room is made.
 """
 
 import contextlib
@@ -16,18 +17,21 @@ import json
 import os
 import secrets
 import shutil
-import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from localproc.plugins.storage import Info
 from localproc.storage.addresses import redacted
 from localproc.storage.integrity import file_sha256
+from localproc.storage.shared_room import SharedRoom
 
 #: Who owns what is mirrored.
 ANYBODY: Final = ""
 _ROOM: Final = 0.9  #: what is left of the bytes there may be, once some had to go
+_PART: Final = ".part"
+_LEFT: Final = 3600.0  #: seconds after which nobody is still about to name what he has put
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,7 @@ class InputCache:
     def __init__(self, folder: str, most: int) -> None:
         self.folder = folder
         self._most = most
-        self._lock = threading.Lock()
-        self._size: int | None = None  #: bytes of all blobs, once they have been counted
+        self._room = SharedRoom(os.path.join(folder, "used"), most, self._count, self._evict)
 
     def find(self, uri: str, owner: str) -> KeptInput | None:
         """Return what was at a URI when this owner read it, or when it was mirrored."""
@@ -88,7 +91,7 @@ class InputCache:
         kept = KeptInput(_key(uri, owner), owner, *places, file_sha256(path), size, info.etag)
         with contextlib.suppress(OSError):
             self.put(kept, path)
-            self._count(size)
+            self._room.take(size)
 
     def mirrored(self) -> Iterator[KeptInput]:
         """Yield all that is mirrored, by URI."""
@@ -127,19 +130,20 @@ class InputCache:
         with _made(name) as part, open(part, "w", encoding="utf-8") as file:
             json.dump(asdict(known), file)
 
-    def _count(self, size: int) -> None:
-        """See that there is not too much."""
-        with self._lock:
-            if self._size is None:
-                self._size = sum(one.size for one, _ in self._all() if one.owner != ANYBODY)
-            else:
-                self._size += size
-            if self._size > self._most:
-                self._size = self._evict(int(self._most * _ROOM))
+    def _count(self) -> int:
+        """Return the bytes of all that may be removed."""
+        everything = [one for one, _ in self._all()]
+        ours = {one.sha256: one.size for one in everything if one.owner != ANYBODY}
+        left = self._leftovers({one.sha256 for one in everything})
+        return sum(ours.values()) + sum(os.stat(path).st_size for path in left)
 
-    def _evict(self, most: int) -> int:
+    def _evict(self) -> int:
         """Remove what nobody has used for longest; return the bytes that are left."""
+        most = int(self._most * _ROOM)
         everything = list(self._all())
+        for path in self._leftovers({one.sha256 for one, _ in everything}):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
         mirrored = {one.sha256 for one, _ in everything if one.owner == ANYBODY}
         ours = sorted(
             ((used, one) for one, used in everything if one.owner != ANYBODY),
@@ -161,6 +165,18 @@ class InputCache:
                     with contextlib.suppress(FileNotFoundError):
                         os.remove(self._blob(one.sha256))
         return left
+
+    def _leftovers(self, named: Collection[str]) -> Iterator[str]:
+        """Yield the files that whoever made them has not come to name."""
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                path = os.path.join(folder, name)
+                is_blob = folder.startswith(os.path.join(self.folder, "blobs", ""))
+                if name.endswith(_PART) or (is_blob and name not in named):
+                    with contextlib.suppress(FileNotFoundError):
+                        # Its contents may be as old as they like: it is here since it was linked.
+                        if time.time() - os.stat(path).st_ctime > _LEFT:
+                            yield path
 
     def _all(self) -> Iterator[tuple[KeptInput, float]]:
         """Yield all that is kept, and when each was used last."""
@@ -203,7 +219,7 @@ def _is_whole(blob: str, kept: KeptInput) -> bool:
 @contextlib.contextmanager
 def _made(path: str) -> Iterator[str]:
     """Give the name of a file that takes the place of ``path`` when it is written."""
-    part = f"{path}.{secrets.token_hex(4)}.part"
+    part = f"{path}.{secrets.token_hex(4)}{_PART}"
     try:
         yield part
         os.replace(part, path)

@@ -15,30 +15,73 @@ from localproc.storage.disk import on, telling
 from localproc.uris import path_uri
 
 SHA256: Final = "1220"  #: the multihash code of SHA-256, and that it has 32 bytes
-#: Multihash codes of STAC's ``file:checksum``, in hex, and what hashlib calls them.
-_MULTIHASH: Final = {SHA256: "sha256", "1340": "sha512", "1114": "sha1", "d50110": "md5"}
+#: Codes of multihashes, as they are registered, and what hashlib calls them.
+_MULTIHASH: Final = {
+    0x11: "sha1",
+    0x12: "sha256",
+    0x13: "sha512",
+    0x14: "sha3_512",
+    0x15: "sha3_384",
+    0x16: "sha3_256",
+    0x17: "sha3_224",
+    0x20: "sha384",
+    0xD5: "md5",
+}
+_BLAKE: Final = {0xB200: ("blake2b", 64), 0xB240: ("blake2s", 32)}  #: ... of 1 byte and more
 
 _CHECKSUM: Final = re.compile(r"sha1\$[0-9a-f]+")
 
 
-def verify_asset(path: str, size: Any, checksum: Any, shown: str) -> None:
+def verify_asset(path: str, size: Any, checksum: Any, shown: str) -> str:
     """Compare a file with what its STAC asset says (``file:size``, ``file:checksum``).
 
-    Checksums are multihashes in hex; those of a kind that is not known here are not looked at.
-    ``shown`` is where the file comes from, without secrets. Raises ``StagingError``.
+    Checksums are multihashes in hex. Returns why one was not looked at, if it was not: it is of a
+    kind that is not known here, or of none. ``shown`` is where the file comes from, without
+    secrets. Raises ``StagingError``.
     """
     with telling(path):
         have = os.stat(path).st_size
     if size is not None and have != size:
-        raise StagingError(f"{shown} has {have} bytes, its item says {size}", uri=shown)
-    expected = str(checksum or "").lower()
-    code = next((code for code in _MULTIHASH if expected.startswith(code)), "")
-    if code and _digest(path, _MULTIHASH[code]) != expected[len(code) :]:
+        raise StagingError(f"{shown} has {have} bytes, its item says {size!r}", uri=shown)
+    if checksum in (None, ""):
+        return ""
+    found = _multihash(checksum)
+    if found is None:
+        return f"{shown}: the checksum in its item is of no kind that is known here"
+    name, digest = found
+    if not _digest(path, name).startswith(digest):  # a multihash may be cut short
         raise StagingError(
             f"{shown} does not have the checksum that its item says",
             uri=shown,
             hint="the file is damaged, or was changed after the item was written",
         )
+    return ""
+
+
+def _multihash(said: Any) -> tuple[str, str] | None:
+    """Return the name of a hash and the digest in hex, ``None`` for what cannot be looked at.
+
+    A multihash is the code, the bytes of the digest, and the digest
+    (https://multiformats.io/multihash); the former two are varints.
+    """
+    try:
+        data = bytes.fromhex(said) if isinstance(said, str) else b""
+        code, data = _varint(data)
+        length, digest = _varint(data)
+    except ValueError:
+        return None
+    name = _MULTIHASH.get(code, "")
+    for first, (blake, most) in _BLAKE.items():
+        if first < code <= first + most:
+            name = f"{blake}-{code - first}"
+    return (name, digest.hex()) if name and digest and length == len(digest) else None
+
+
+def _varint(data: bytes) -> tuple[int, bytes]:
+    """Return the number that bytes begin with, seven bits in each of its bytes, and the rest."""
+    count = [byte < 0x80 for byte in data].index(True) + 1
+    number = sum((byte & 0x7F) << 7 * at for at, byte in enumerate(data[:count]))
+    return number, data[count:]
 
 
 def verify_input(one: Mapping[str, Any], path: str) -> dict[str, Any]:

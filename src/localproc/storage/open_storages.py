@@ -95,6 +95,12 @@ class Storages:
         kept = KeptInputs(self._cache, owner, Offline.NEVER if mirrored else self._offline)
         return Access(partial(self.open, namespace=namespace), policy, stopped, log, kept, meter)
 
+    def of_packages(self, policy: InputPolicy, namespace: str) -> Access:
+        """Return the way to packages: offline to those that are kept, else to where they lie."""
+        if self._offline is not Offline.NEVER:
+            return self.access(policy, namespace)
+        return Access(partial(self.open, namespace=namespace), policy)
+
     def mirrored(self, uri: str) -> bytes | None:
         """Return what is mirrored of a URI, ``None`` for nothing; nobody is asked."""
         kept = self._cache.find(uri, ANYBODY) if self._cache else None

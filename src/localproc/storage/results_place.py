@@ -35,7 +35,7 @@ def results_uri(root: str, base: str = "", named: Mapping[str, str] | None = Non
     except ValueError as error:
         raise InvalidInputs(
             f"results cannot go to {redacted(root)}: {error}",
-            hint="keys belong into the options of the storage",
+            hint="keys belong into the options of the storage" if "@" in root else "",
         ) from None
     path = os.path.normpath(os.path.join(base or os.getcwd(), root))
     return path_uri(path).replace(quoted(_JOB), _JOB)

@@ -91,8 +91,11 @@ class StacIn:
         said = asset.get("file:size"), asset.get("file:checksum")
 
         def bring() -> None:
+            doubt = ""
             if not uri.startswith("file:"):
-                self._access.download(uri, target, lambda: verify_asset(target, *said, shown))
+                doubt = self._access.download(
+                    uri, target, lambda: verify_asset(target, *said, shown)
+                )
             elif not found.uri.startswith("file:"):
                 raise StagingError(f"the item {parent} has an asset on this machine", uri=shown)
             else:
@@ -102,8 +105,8 @@ class StacIn:
                     raise StagingError(f"the asset {path} of {parent} does not exist", uri=shown)
                 os.symlink(path, target)
                 if os.path.isfile(path):  # a Zarr store is a folder
-                    verify_asset(path, *said, shown)
-            self._log(f"{label}: asset {shown}")
+                    doubt = verify_asset(path, *said, shown)
+            self._log(f"{label}: {doubt or f'asset {shown}'}")
 
         return bring
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from localproc.cwl.base.files import ARCHIVE, is_local, is_reference, local_path, map_files
 from localproc.cwl.base.literals import name_of
 from localproc.cwl.base.reading import read_written_json
-from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
+from localproc.errors import NoSuchObject, NotMirrored, StagingError, StorageUnavailable
 from localproc.plugins.storage import Info, object_key
 from localproc.storage.access import Access, Document, scheme_of
 from localproc.storage.addresses import redacted
@@ -258,7 +258,10 @@ class _StageIn:
         if scheme_of(location) in ("file", "http", "https"):
             raise why
         if isinstance(why, NoSuchObject):
-            return self._access.below(location)
+            try:
+                return self._access.below(location)
+            except NotMirrored:
+                raise why from None  # it has the name that was asked for, not that of a folder
         known = self._access.remembered_below(location)
         if known is None:
             raise why

@@ -5,7 +5,7 @@ nor redirects.
 
 It is the standard library's client, in the form of a transport of httpx. What comes is read once,
 in large pieces; httpx's own transport copies each of its small ones three times, and no other
-transfer goes on in the meantime (see docs/adr/0055-web-transport.md).
+transfer goes on in the meantime (see docs/adr/0057-web-transport.md).
 """
 
 import http.client

@@ -17,7 +17,7 @@ from localproc.uris import path_uri
 _PATH: Final = "\\u0001"
 _URI: Final = "\\u0002"
 _OWN: Final = re.compile(r"(\\u000[12])|\\.")  # or another escape, to be passed over
-_MARK: Final = re.compile(r"(\\u000[12])(\1)?|\\.")
+_MARK: Final = re.compile(r"\\(?:(u000[12])(\\\1)?|.)")  # what it begins with is found fast
 #: What ends a path, and what a path does not begin after: then it would be another one.
 _ENDS: Final = ("/", '"', " ", ":", ",", ";", "'", '\\"', "\\n")
 _WINDOW: Final = 1 << 20  #: characters that are looked through at once
@@ -54,7 +54,7 @@ class HomePaths:
         mark, again = found[1], found[2]
         if mark is None:
             return found[0]
-        return str(mark) if again else self._whole[mark]
+        return f"\\{mark}" if again else self._whole[f"\\{mark}"]
 
 
 def _has(text: str, form: str) -> bool:

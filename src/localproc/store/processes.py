@@ -19,9 +19,11 @@ _LOG = logging.getLogger("localproc")
 class ProcessTables(Database):
     """Processes and their revisions."""
 
-    def put_process(self, process: ProcessRecord) -> None:
-        """Record a revision and make it the current one."""
+    def put_process(self, process: ProcessRecord, *, if_absent: bool = False) -> bool:
+        """Record a revision and make it the current one; whether that was done."""
         with self.transaction() as db:
+            if if_absent and _is_there(db, process):
+                return False
             db.execute(
                 "UPDATE processes SET current = 0 WHERE namespace = ? AND id = ?",
                 (process.namespace, process.id),
@@ -39,6 +41,7 @@ class ProcessTables(Database):
                     for position, (name, data) in enumerate(process.texts.items())
                 ],
             )
+        return True
 
     def process(
         self, namespace: str, process_id: str, revision: str | None = None
@@ -101,3 +104,11 @@ class ProcessTables(Database):
                 f"the process {row['id']!r} cannot be read: {error}",
                 hint="deploy it again, or undeploy it; the other processes go on",
             ) from error
+
+
+def _is_there(db: sqlite3.Connection, process: ProcessRecord) -> bool:
+    found = db.execute(
+        "SELECT 1 FROM processes WHERE namespace = ? AND id = ? AND current = 1",
+        (process.namespace, process.id),
+    )
+    return found.fetchone() is not None

@@ -115,15 +115,18 @@ def _named(name: str, folder: Path) -> str:
     return path
 
 
-def _entries(path: Path) -> Iterator[tuple[Mapping[str, Any], Path]]:
+def _entries(path: Path, within: tuple[Path, ...] = ()) -> Iterator[tuple[Mapping[str, Any], Path]]:
     """Yield the entries of a file and of those that it imports, with the folder of each."""
+    if path.resolve() in within:
+        raise pytest.Collector.CollectError(f"{path} imports itself")
+    within = (*within, path.resolve())
     try:
         found = read_data(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, UnreadableText) as error:
         raise pytest.Collector.CollectError(f"{path} cannot be read: {error}") from None
     for entry in found if isinstance(found, list) else [found]:
         if isinstance(entry, Mapping) and "$import" in entry:
-            yield from _entries(path.parent / str(entry["$import"]))
+            yield from _entries(path.parent / str(entry["$import"]), within)
         elif not isinstance(entry, Mapping) or "tool" not in entry:
             raise pytest.Collector.CollectError(f"{path}: {entry!r:.80} names no tool")
         elif unknown := set(entry) - _MEMBERS:

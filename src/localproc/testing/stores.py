@@ -6,6 +6,7 @@ Owns what the engine relies on. Must not know any store.
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
@@ -40,7 +41,11 @@ class StoreContract(ListsContract):
 
     def test_what_was_encoded_before_comes_back_as_it_was(self, store: Store) -> None:
         """Whatever is in it: texts with marks of their own, and paths of this machine."""
-        values = {"said": '\\ " \x01 \x02 é \ud800', "at": os.getcwd(), "no": [None, True, 1.5, {}]}
+        values: dict[str, object] = {
+            "said": '\\ " \x01 \x02 é \ud800',
+            "at": os.getcwd(),
+            "no": [None, True, 1.5, {}],
+        }
         large = values | {
             "many": [dict(values) for _ in range(2000)],
             "long": "\x01\U0001f30d" * 99_999,
@@ -214,6 +219,24 @@ class StoreContract(ListsContract):
         assert store.process("other", "echo") is None
         assert store.processes_from("default", "file:///echo.cwl") == [second]
 
+    def test_of_many_that_deploy_what_is_absent_one_does(self, open_store: OpenStore) -> None:
+        stores = [open_store() for _ in range(4)]
+        revisions = [process(f"r{number}", b"one") for number in range(16)]
+
+        def put(number: int) -> bool:
+            return stores[number % 4].put_process(revisions[number], if_absent=True)
+
+        with ThreadPoolExecutor(4) as pool:
+            done = [
+                one for one, put in zip(revisions, pool.map(put, range(16)), strict=True) if put
+            ]
+        assert stores[0].processes("default") == done
+        assert len(done) == 1
+        stores[1].remove_process("default", "echo")
+        assert stores[2].put_process(revisions[5], if_absent=True)
+        assert stores[3].put_process(revisions[6])
+        assert stores[0].process("default", "echo") == revisions[6]
+
     def test_an_undeployed_process_is_there_for_its_jobs_alone(self, store: Store) -> None:
         store.put_process(process("r1", b"one"))
         assert store.remove_process("default", "echo")
@@ -253,12 +276,35 @@ class StoreContract(ListsContract):
             ("https://example.org/failed", "failedUri", 1)
         ]
         assert other.take_callbacks(BEGINNING, BEGINNING + minute, 10) == []
-        store.put_off_callback(first[0].number, BEGINNING + 3 * minute)
+        store.put_off_callback(first[0], BEGINNING + 3 * minute)
         assert other.take_callbacks(BEGINNING + 2 * minute, BEGINNING + minute, 10) == []
         second = other.take_callbacks(BEGINNING + 3 * minute, BEGINNING + 4 * minute, 10)
         assert [one.attempts for one in second] == [2]
-        other.settle_callback(second[0].number)
+        other.settle_callback(second[0])
         assert store.next_callback() is None
+
+    def test_who_is_late_with_a_letter_touches_no_other(self, open_store: OpenStore) -> None:
+        """Its lease has ended, another one has delivered it, and its number is a new letter's."""
+        late, other = open_store(), open_store()
+        minute = timedelta(minutes=1)
+        taken = []
+        for number in (1, 2):
+            job = self.add(late, number)
+            end = failed(job.created)
+            callback = Callback(job.id, "https://example.org/failed", "failedUri")
+            late.commit("me", [Change(apply(job, end), [end], 1, [callback])])
+            (first,) = late.take_callbacks(BEGINNING, BEGINNING + minute, 10)
+            taken.append(first)
+            if number == 1:
+                (again,) = other.take_callbacks(BEGINNING + minute, BEGINNING + 2 * minute, 10)
+                late.put_off_callback(first, BEGINNING + 9 * minute)
+                assert other.next_callback() == BEGINNING + 2 * minute  # it is the other's by now
+                other.settle_callback(again)
+        late.settle_callback(taken[0])
+        late.put_off_callback(taken[0], BEGINNING + 9 * minute)
+        assert late.next_callback() == BEGINNING + minute
+        (left,) = other.take_callbacks(BEGINNING + minute, BEGINNING + 2 * minute, 10)
+        assert left.job_id == "job-2"
 
     def test_tokens_open_their_namespace_alone(self, store: Store) -> None:
         token = TokenRecord("acme", "laptop", BEGINNING)

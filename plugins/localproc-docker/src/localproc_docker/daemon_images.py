@@ -154,7 +154,9 @@ def brings(container: Container, program: str = "docker") -> str:
     """Return the command, or what else a person does, that brings a missing image."""
     name = shlex.quote(container.image)
     if container.load:
-        return f"{program} load --input {shlex.quote(container.load)}"
+        # by whatever name the file has it
+        file = shlex.quote(container.load)
+        return f"localproc images load {file} --name {name} --containers {program}"
     if container.imported:
         return f"{program} import {shlex.quote(container.imported)} {name}"
     if container.build:

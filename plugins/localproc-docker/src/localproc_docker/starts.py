@@ -23,6 +23,10 @@ from localproc_docker.task_containers import Owner
 
 _SHELL: Final = '"/bin/sh"'  #: stands in the message if an image has none
 _NO_DRIVER: Final = "could not select device driver"
+_WITHOUT: Final = (
+    "the hint cwltool:CUDARequirement cannot be met: the daemon has no driver for GPUs; "
+    "it is done without\n"
+)
 _NO_SHELL: Final = "its image has no /bin/sh to be given "
 _UNCERTAIN: Final = "the daemon went away as it was started, so it may have begun"
 
@@ -80,6 +84,8 @@ class Starts:
             if error.code == 404:  # it has been removed meanwhile: a look will tell
                 return True
             seen = self._boxes.seen(name)
+            if _NO_DRIVER in error.message and _are_wished(task):
+                return self._start_without_devices(task, name)
             if _SHELL in error.message and not task_containers.keeps_streams(seen):
                 return self._start_plain(task, name, task_containers.image_id(seen))
             self.refuse(task.key, _why(task, error.message))
@@ -156,15 +162,30 @@ class Starts:
         self._uncertain.discard(key)
         return True
 
+    def _start_without_devices(self, task: Task, name: str) -> bool:
+        """Make a container again, of a task that would rather have had GPUs; its log says so."""
+        self._boxes.remove(name)
+        with open(task.stderr, "a", encoding="utf-8") as log:
+            log.write(_WITHOUT)
+        return self._start_made(replace(task, resources=replace(task.resources, gpus=0)))
+
     def _start_plain(self, task: Task, name: str, image: str) -> bool:
         """Make a container again, of an image that turned out to have no shell."""
         self._plain.add(image)
         self._boxes.remove(name)
+        return self._start_made(task)
+
+    def _start_made(self, task: Task) -> bool:
         made = self.make(task)
         if isinstance(made, Refused):
             self.refuse(task.key, made.reason)
             return True
         return self.start(task)
+
+
+def _are_wished(task: Task) -> bool:
+    """Whether a task does without devices where there are none: a requirement names a CUDA."""
+    return bool(task.resources.gpus) and not task.resources.cuda
 
 
 def _why(task: Task, message: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from localproc import Engine, Job
+from localproc.errors import InvalidInputs
 from localproc_eoepca.handler_reports import Execution
 from localproc_eoepca.places import places
 from localproc_eoepca.zoo_documents import parameters
@@ -93,9 +94,9 @@ class Runner:
         given = {
             "process": self.get_namespace_name(),
             **self.get_processing_parameters(),
-            **(self.handler.get_additional_parameters() or {}),
+            **self._mapping("get_additional_parameters"),
         }
-        with _pulling(self.handler.get_secrets()), self._engine(given) as engine:
+        with _pulling(self._mapping("get_secrets")), self._engine(given) as engine:
             job = self._job(engine, given)
             self._watch(job)
             return self._end(job)
@@ -115,14 +116,24 @@ class Runner:
         process = engine.deploy(self.cwl, fragment=picked, staging="ours")
         known = {port["id"] for port in process.ports()}
         inputs = {name: one for name, one in given.items() if name in known or name in self.inputs}
-        variables = self.handler.get_pod_env_vars() or {}
-        if self.handler.get_pod_node_selector():
+        variables = self._mapping("get_pod_env_vars")
+        if self._mapping("get_pod_node_selector"):
             self.update_status(_BEGUN, "pod_node_selector is left out: there are no nodes here")
         return process.execute(
             inputs,
             variables={name: str(value) for name, value in variables.items()},
             once=self.get_namespace_name(),
             base=self.site.base or None,
+        )
+
+    def _mapping(self, method: str) -> Mapping[str, Any]:
+        """Return what a method of the handler gives, where nothing is an empty mapping."""
+        given = getattr(self.handler, method)() or {}
+        if isinstance(given, Mapping):
+            return given
+        raise InvalidInputs(
+            f"the handler's {method} gives {type(given).__name__}, and not a mapping",
+            hint=f"see {type(self.handler).__name__} in the service",
         )
 
     def _watch(self, job: Job) -> None:
@@ -157,9 +168,9 @@ class Runner:
 
 
 @contextmanager
-def _pulling(keys: Any) -> Iterator[None]:
+def _pulling(keys: Mapping[str, Any]) -> Iterator[None]:
     """Have images pulled with the keys that a handler gives, for as long as it takes."""
-    if not isinstance(keys, Mapping) or "auths" not in keys:
+    if "auths" not in keys:
         yield
         return
     before = os.environ.get("DOCKER_CONFIG")

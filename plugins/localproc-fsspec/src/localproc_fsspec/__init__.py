@@ -16,7 +16,7 @@ OBJECTS: Final = ("abfs", "az", "gcs", "gs", "memory", "oss")
 #: Hosts that rename a file at once, so that it is there whole or not at all, too.
 RENAMING: Final = ("ftp", "sftp", "ssh")
 #: Those of which that is not known: they are read only here.
-READ_ONLY: Final = ("hdfs", "smb", "webhdfs")
+READ_ONLY: Final = ("github", "hdfs", "smb", "webhdfs", "zip")
 _OPTIONS: Final = {"enabled": "true: the scheme is used", "...": "what fsspec is told"}
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import fsspec
 
@@ -21,12 +20,12 @@ from localproc.plugins.storage import (
     Info,
     Put,
     Watch,
-    object_key,
     object_uri,
     unwatched,
 )
 from localproc.storage.addresses import redacted
 from localproc_fsspec import hosts
+from localproc_fsspec.places import NESTED, Place, place_of
 
 _CHUNK: Final = 1 << 20
 _PATIENCE: Final = 60.0  #: seconds without a byte by which a connection counts as broken
@@ -47,6 +46,7 @@ class FsspecStorage:
     def __init__(self, scheme: str, options: Mapping[str, Any], *, by_host: bool) -> None:
         self._scheme = scheme
         self._told = {key: one for key, one in options.items() if key not in ("enabled", "guarded")}
+        self._target = str(options.get("target_protocol", "https"))
         self._by_host = by_host
         self._mine = threading.local()
 
@@ -62,8 +62,8 @@ class FsspecStorage:
     def info(self, uri: str) -> Info | None:
         """Return what is known of a file."""
         with self._explaining(uri):
-            files, path = self._place(uri)
             try:
+                files, path = self._place(uri, fresh=True)
                 found = files.info(path)
             except FileNotFoundError:
                 return None
@@ -141,7 +141,7 @@ class FsspecStorage:
 
     def _below(self, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         with self._explaining(prefix):
-            files, path = self._place(prefix)
+            files, path = self._place(prefix, fresh=True)
             top = path if path.endswith("/") else path.rpartition("/")[0]
             with suppress(FileNotFoundError):
                 found = files.find(top.rstrip("/"), detail=True)
@@ -193,33 +193,29 @@ class FsspecStorage:
         """Let go of the connections."""
         self._mine = threading.local()
 
-    def _place(self, uri: str) -> tuple[Any, str]:
-        """Return the file system of a URI, and its path there."""
-        parts, key = urlsplit(uri), object_key(uri)
-        if "@" in parts.netloc:
-            raise StagingError(
-                f"{redacted(uri)} is given with a user or a password",
-                uri=redacted(uri),
-                hint="they belong into the options of the storage",
-            )
+    def _place(self, uri: str, *, fresh: bool = False) -> tuple[Any, str]:
+        """Return the file system of a URI, and its path there.
+
+        ``fresh``: what knows its files from when it was opened is opened anew.
+        """
+        place = self._named(uri)
         known = self._mine.__dict__.setdefault("files", {})
-        host = parts.netloc if self._by_host else ""
-        if host not in known:
-            named = {"host": parts.hostname} if self._by_host else {}
-            port = {"port": parts.port} if self._by_host and parts.port else {}
-            known[host] = fsspec.filesystem(
+        if place.key not in known or (fresh and self._scheme in NESTED):
+            known[place.key] = fsspec.filesystem(
                 self._scheme,
                 skip_instance_cache=True,
-                **{**_USUAL.get(self._scheme, _FRESH), **named, **port, **self._told},
+                **{**_USUAL.get(self._scheme, _FRESH), **place.given, **self._told},
             )
             if self._scheme in _SSH:
-                known[host].ftp.get_channel().settimeout(_PATIENCE)
-        return known[host], f"/{key}" if self._by_host else f"{parts.netloc}/{key}"
+                known[place.key].ftp.get_channel().settimeout(_PATIENCE)
+        return known[place.key], place.path
+
+    def _named(self, uri: str) -> Place:
+        return place_of(self._scheme, uri, self._target, by_host=self._by_host)
 
     def _uri(self, prefix: str, name: str) -> str:
-        netloc = urlsplit(prefix).netloc
-        key = name.lstrip("/") if self._by_host else name.lstrip("/").removeprefix(f"{netloc}/")
-        return object_uri(f"{self._scheme}://{netloc}", key)
+        place = self._named(prefix)
+        return object_uri(place.root, name.lstrip("/").removeprefix(place.within))
 
     @contextmanager
     def _explaining(self, uri: str, etag: str = "") -> Iterator[None]:

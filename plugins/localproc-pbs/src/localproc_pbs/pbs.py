@@ -44,7 +44,8 @@ _PRO: Final = _SIGNALLED | {
     -29: Seen(TaskState.TIMED_OUT, "PBS's time limit"),
 }
 _LATER: Final = re.compile(
-    r"connect|timed out|end of file|busy|try again|protocol|comm|no space|i/o error", re.IGNORECASE
+    r"connect|timed out|end of file|busy|try again|protocol|communica|no space|i/o error",
+    re.IGNORECASE,
 )
 _TOO_MANY: Final = re.compile(
     r"would exceed|maximum number of jobs|array size|queue size limit", re.IGNORECASE

@@ -169,7 +169,8 @@ class Connection:
         limit = _ANSWERING if operation in _QUICK else None  # others: see read_timeout
         answer = await asyncio.wait_for(getattr(client, operation)(**arguments), limit)
         if operation == "get_object":
-            answer["Data"] = await answer["Body"].read()
+            async with answer["Body"] as body:  # it is closed, too, if it is cut short
+                answer["Data"] = await body.read()
         return answer
 
 

@@ -43,7 +43,7 @@ class ObstoreTransfers:
 
     def put(self, contents: Contents, place: Place, what: Put, watch: Watch) -> Info:
         """Put an object; raises ``StagingError``, and what ``watch`` raises."""
-        if not what.if_absent and not self._options.upload:
+        if not what.if_absent and not self._options.upload and _is_same(place):
             try:
                 return self._put(contents, place, what, watch)
             except _FAILED:
@@ -53,7 +53,7 @@ class ObstoreTransfers:
     def fetch(self, place: Place, path: str, most: int | None, watch: Watch, resume: str) -> Info:
         """Write an object to a file; raises ``StagingError``, and what ``watch`` raises."""
         watch(0)
-        if not resume:
+        if not resume and _is_same(place):
             try:
                 found = obstore.get(self._store(place.bucket), place.key)
                 size, etag = found.meta["size"], found.meta["e_tag"] or ""
@@ -126,6 +126,11 @@ class ObstoreTransfers:
 
     def _keys(self) -> Any:
         return {**self._connection.keys(), "expires_at": datetime.now(UTC) + _FRESH}
+
+
+def _is_same(place: Place) -> bool:
+    """Whether obstore asks for the key as it is: it leaves out slashes at its ends."""
+    return place.key.strip("/") == place.key
 
 
 def _pieces(

@@ -87,13 +87,18 @@ class Cluster:
         try:
             said = self._call(calls.sbatch(allocation))
         except Failed as error:
-            if command_answers.is_too_many(error.said):
+            too_wide = allocation.count and command_answers.is_too_wide(error.said)
+            if too_wide or command_answers.is_too_many(error.said):
                 raise TooMany(command_answers.refusal(error.said)) from error
             if error.is_no_answer:
                 raise ExecutorUnavailable(str(error)) from error
             if command_answers.is_later(error.said):
                 raise ExecutorUnavailable(command_answers.refusal(error.said)) from error
             return Refused(f"sbatch: {command_answers.refusal(error.said)}")
+        except ExecutorUnavailable as error:
+            if command_answers.is_too_many(error.message):
+                raise TooMany(error.message) from error
+            raise
         job = command_answers.job_id(said)
         if not job:
             raise ExecutorUnavailable(f"sbatch gave no id: {said.strip()!r:.80}")

@@ -77,12 +77,21 @@ def is_later(said: str) -> bool:
 def is_too_many(said: str) -> bool:
     """Whether sbatch takes no more jobs for now: its words are those of all limits of a user.
 
-    Where Slurm names the limit, only those on what is in the queue pass.
+    Where Slurm names the limit, only those on what is in the queue pass. Where the controller has
+    as many as it can (``MaxJobCount``), sbatch says so and tries again for minutes, also with an
+    array that is more than that alone.
     """
+    if "unable to accept job" in said:
+        return True
     if "job submit limit" not in said:
         return False
     named = _LIMIT.findall(said)
     return not named or any("Submit" in one for one in named)
+
+
+def is_too_wide(said: str) -> bool:
+    """Whether sbatch takes no array that is so wide: ``MaxArraySize`` is a site's own."""
+    return "Invalid job array specification" in said
 
 
 def refusal(said: str) -> str:

@@ -4,7 +4,6 @@ Owns which process a URI names, whichever document holds it, and its typed objec
 what the parts of a process mean.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urldefrag
@@ -13,10 +12,12 @@ from localproc.cwl.base.positions import Position, find
 from localproc.cwl.load.defaults import keep_defaults
 from localproc.cwl.load.extensions import put_aside
 from localproc.cwl.load.imports import resolve_imports
+from localproc.cwl.load.mixins import mix_in
 from localproc.cwl.load.raw import directives, parse_document, plain_json
 from localproc.cwl.load.sources import Sources, leads_to
 from localproc.cwl.load.symbols import veil_symbols
 from localproc.errors import InvalidPackage, PackageError, Problem
+from localproc.near import closest
 
 _CLASSES: Final = ("CommandLineTool", "ExpressionTool", "Workflow")
 #: What cwl-utils raises for documents that it did not expect to be broken in such a way.
@@ -47,6 +48,7 @@ class Documents:
         if uri not in self.raws:
             raw = parse_document(self.sources.text(uri), self.sources.name(uri), version)
             self._read_parts(uri, raw)
+            mix_in(raw, uri, self.sources)
             keep_defaults(raw, uri, self.sources)
             veil_symbols(raw)
             resolve_imports(raw, uri, self.sources)
@@ -258,8 +260,8 @@ def _check_class(process: Mapping[str, Any], name: str) -> None:
     found = process.get("class")
     place = find(name, process, ["class"])
     if found not in (*_CLASSES, "Operation"):
-        close = difflib.get_close_matches(str(found), _CLASSES, 1)
-        hint = f"did you mean {close[0]}?" if close else "known are " + ", ".join(_CLASSES)
+        close = closest(str(found), _CLASSES)
+        hint = f"did you mean {close}?" if close else "known are " + ", ".join(_CLASSES)
         said = "the class is missing" if found is None else f"unknown class {found!r}"
         raise InvalidPackage(f"{name} holds no process", [place.problem(said, hint)])
 

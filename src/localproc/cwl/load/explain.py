@@ -5,7 +5,6 @@ packages. The parser tries the alternatives of a field in turn and often reports
 the parts whose class is known are tried here once more, each by itself.
 """
 
-import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
@@ -18,6 +17,7 @@ from localproc.cwl.base.requirements import SUPPORTED, TOO_EARLY, TOO_EARLY_HINT
 from localproc.cwl.load.explain_types import UNKNOWN, TypeProblems, missing_field, unknown_field
 from localproc.cwl.load.raw import entries
 from localproc.errors import Problem
+from localproc.near import closest
 
 _LISTS: Final = ("requirements", "hints")
 _CLASSLESS: Final = ("CommandLineBinding", "Dirent")
@@ -50,6 +50,8 @@ def explain(
     problems += [problem for one in types for problem in one.problems]
     if not problems:
         said = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, RecursionError):
+            said = "it is nested too deeply"
         problems = [find(name, raw, []).problem(f"cannot make sense of this: {said}")]
     placed = [_placed(one, raw, name) for one in problems]
     return sorted(dict.fromkeys(placed), key=lambda one: (one.line or 0, one.column or 0))
@@ -172,8 +174,8 @@ def _requirement(
         if field == "requirements" and class_name in SUPPORTED:
             yield place.problem(TOO_EARLY % class_name, TOO_EARLY_HINT)
         elif field == "requirements":
-            close = difflib.get_close_matches(class_name, SUPPORTED, 1)
-            hint = f"did you mean {close[0]}?" if close else "move it to hints to go without it"
+            close = closest(class_name, SUPPORTED)
+            hint = f"did you mean {close}?" if close else "move it to hints to go without it"
             yield place.problem(f"unknown requirement {class_name!r}", hint)
         return
     inner: list[Problem] = []

@@ -4,13 +4,13 @@ Owns telling by the type that a record, an enum or an array says it is, where th
 three in turn. Must not know what types mean.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from localproc.cwl.base.positions import Position, find
 from localproc.cwl.load.raw import entries
 from localproc.errors import Problem
+from localproc.near import closest, near
 
 #: A line and a column.
 LineColumn: TypeAlias = tuple[int | None, int | None]
@@ -27,8 +27,7 @@ _NEEDED: Final = {"record": (), "enum": ("symbols",), "array": ("items",)}
 
 def unknown_field(field: str, known: list[str], place: Position) -> Problem:
     """Say that a field is not known here, and which one may be meant."""
-    close = difflib.get_close_matches(field, known, 1)
-    hint = f"did you mean {close[0]!r}?" if close else "known are " + ", ".join(sorted(known))
+    hint = near(field, known, "known are " + ", ".join(sorted(known)), 0.6)
     return place.problem(f"{UNKNOWN} {field!r}", hint)
 
 
@@ -72,8 +71,8 @@ class TypeProblems:
 
     def _schema(self, schema: Mapping[str, Any], kind: str, prefix: str) -> Iterator[Problem]:
         if kind not in _KINDS:
-            close = difflib.get_close_matches(kind, _KINDS, 1)
-            hint = f"did you mean {close[0]}?" if close else "known are " + ", ".join(_KINDS)
+            close = closest(kind, _KINDS)
+            hint = f"did you mean {close}?" if close else "known are " + ", ".join(_KINDS)
             said = f"{kind!r} is no kind of type that is written out"
             yield find(self._name, schema, ["type"]).problem(said, hint)
             return

@@ -11,6 +11,7 @@ from urllib.parse import urldefrag
 
 from localproc.cwl.base.positions import find
 from localproc.cwl.load.defaults import keep_defaults
+from localproc.cwl.load.mixins import mix_in
 from localproc.cwl.load.raw import read_document
 from localproc.cwl.load.sources import Sources, leads_to
 from localproc.cwl.load.symbols import veil_symbols
@@ -41,6 +42,7 @@ def imported_document(uri: str, sources: Sources) -> Any:
 
 def _shielded(uri: str, sources: Sources) -> Any:
     raw = read_document(sources.text(uri), sources.name(uri))
+    mix_in(raw, uri, sources)
     keep_defaults(raw, uri, sources, imported=True)
     veil_symbols(raw)
     return raw

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import urldefrag, urlsplit
 
+from localproc.cwl.load.mixins import mix_in
 from localproc.cwl.load.sources import Sources
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 from localproc.uris import joined_uri, path_uri, unquoted, uri_path
@@ -47,7 +48,9 @@ class _Packer:
 
     def document(self, uri: str) -> Any:
         """Return a document with its comments, each time anew."""
-        return _reader().load(self._sources.text(uri))
+        found = _reader().load(self._sources.text(uri))
+        mix_in(found, uri, self._sources)
+        return found
 
     def pack(self, root: Any) -> None:
         """Put in what the root needs."""

@@ -1,7 +1,7 @@
 """Packages that came wrapped: with steps that stage inputs in and results out around what they are.
 
-Owns telling such a package by its steps, and which of its processes is the one that was wrapped.
-Must not load anything.
+Owns telling such a package by the names of its steps, or of what they run, and which of its
+processes is the one that was wrapped. Must not load anything.
 
 Wrapped ones are made by EOEPCA's cwl-wrapper (``node_stage_in``, ``on_stage``, ``node_stage_out``)
 and by eoap-cwlwrap (``directory_stage_in_0``, ``app``, ``directory_stage_out_0``).
@@ -23,12 +23,17 @@ def unwrapped(resolved: Mapping[str, Any]) -> str:
     """
     main = resolved["processes"][resolved["main"]]
     steps = main.get("steps", ())
-    stages = [step for step in steps if _STAGES.match(step["id"])]
+    processes = resolved["processes"]
+    stages = [
+        step
+        for step in steps
+        if _STAGES.match(step["id"]) or _STAGES.match(str(processes[step["run"]]["id"]))
+    ]
     others = [step for step in steps if step not in stages]
     if not stages or len(others) != 1:
         return ""
     (inner,) = others
-    process = resolved["processes"][inner["run"]]
+    process = processes[inner["run"]]
     if inner["scatter"]:
         raise _not_so(main, f"its step {inner['id']} is scattered")
     named = {step["id"]: set(_sources(step)) for step in stages}

@@ -54,8 +54,8 @@ class _Collector:
         runtime = {**task.context.runtime}
         if self._tool.version != "v1.0":
             runtime["exitCode"] = exit_code
-        self._context = Context(task.context.inputs, runtime)
-        self._enricher = Enricher(self._tool, lambda: self._context, files)
+        self._context = context = Context(task.context.inputs, runtime)
+        self._enricher = Enricher(self._tool, lambda: context, files)
         self._settler = Settler(task, files)
 
     def outputs(self) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from localproc.errors import (
     EnvironmentProblem,
     InvalidInputs,
     NoSuchJob,
+    NoSuchObject,
     Problem,
     StorageUnavailable,
 )
@@ -40,6 +41,7 @@ from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
+from localproc.model.policy import TRUSTING
 from localproc.model.trigger import Accepting
 from localproc.ogc.request import ExecuteRequest
 from localproc.storage.addresses import is_elsewhere, redacted
@@ -120,7 +122,7 @@ class Acceptance:
 
         Secrets in them have become marks. Raises ``InvalidInputs`` with every problem.
         """
-        policy = rest.setdefault("policy", InputPolicy())
+        policy = rest.setdefault("policy", TRUSTING)
         values, base = read_inputs(inputs, rest.pop("base", None), self.documents(policy))
         bases = rest.pop("bases", None)
         references = bool(rest.pop("references", True)) and policy.roots is None
@@ -260,6 +262,12 @@ class Acceptance:
         storage = self._runtime.storages.open(uri, namespace=self._namespace)
         try:
             storage.check(f"{fixed_part(uri)}/")
+        except NoSuchObject as error:
+            raise NoSuchObject(
+                f"results cannot go to {redacted(uri)}: {error.message}",
+                uri=error.uri,
+                hint="make that first, or choose another place with --results (results=...)",
+            ) from None
         except StorageUnavailable:
             self._runtime.remains.broken_off(fixed_part(uri), self._namespace)
 

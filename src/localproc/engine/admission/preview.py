@@ -51,7 +51,7 @@ def preview(
     recall = (
         _recalling(runtime, process, placed, job_object, uri_path(results)) if reuse else _no_reuse
     )
-    missing = [error.message for error in missing_images(placed, runtime)]
+    missing = [f"{one.message} ({one.hint})" for one in missing_images(placed, runtime)]
     return replace(foresee(process, job_object, placed, recall, Disk()), images=missing)
 
 

@@ -5,9 +5,9 @@ dismissal), having what runs stopped, and the last event then. Must not know how
 nor threads, the store or any executor.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
@@ -17,11 +17,14 @@ from localproc.engine.job.replay import History
 from localproc.engine.job.staging import OWN_STEPS, Staging
 from localproc.engine.job.step_runs import StepRuns
 from localproc.errors import JobDismissed, JobFailed, LocalprocError
-from localproc.machine.phases import Phase
+from localproc.machine.phases import Act, Phase
 from localproc.model import JobRecord, JobRequest, StepStatus
 from localproc.model.events import STAGE_IN, STAGE_OUT
 
 _OVER: Final = (Phase.STOPPING, Phase.ENDED)
+
+#: Does an act for a job with the fact that it follows from; whether the plan gave a step instance.
+Handler = Callable[[Any, Any], bool | None]
 
 
 class JobEndings:
@@ -145,3 +148,11 @@ class JobEndings:
     def _close(self, *, keep: bool) -> None:
         self.phase = Phase.ENDED
         self._effects.give(Close(keep))
+
+    #: What does each act of ``machine.phases`` that is about the end.
+    acts: ClassVar[Mapping[Act, Handler]] = {
+        Act.TAKE_TIME: _take_time,
+        Act.CLOSE_STAGING: _close_staging,
+        Act.FAIL: _take_failure,
+        Act.DISMISS: _take_dismissal,
+    }

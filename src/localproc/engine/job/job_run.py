@@ -8,8 +8,8 @@ outputs of steps.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 
 from localproc import machine
 from localproc.cwl.run.plan import Invocation
@@ -18,7 +18,7 @@ from localproc.engine.job import failure_text
 from localproc.engine.job.effects import Effect, Effects, StageOut
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.facts import Done, Later, News, NotLaunched, Reported, Room, fact_of
-from localproc.engine.job.job_endings import JobEndings
+from localproc.engine.job.job_endings import Handler, JobEndings
 from localproc.engine.job.planning import Instance, Planning
 from localproc.engine.job.replay import History
 from localproc.engine.job.staging import OWN_STEPS, Staging
@@ -79,24 +79,6 @@ class JobRun(JobEndings):
         self._inputs: Mapping[str, Any] = {}
         self._parts: dict[str, float] = {}  #: what steps that run have done of the whole
         self._ending = None
-        self._handlers: Final = self._acts()
-
-    def _acts(self) -> Mapping[Act, Callable[[Any], bool | None]]:
-        """Return what does each act that ``machine.phases`` names."""
-        return {
-            Act.START_STEP: self._start_step,
-            Act.TAKE_INPUTS: self._take_inputs,
-            Act.TAKE_INSTANCES: self._take_instances,
-            Act.TAKE_ANSWER: self._steps.answer,
-            Act.TAKE_REPORT: self._take_report,
-            Act.TELL_PROGRESS: self._staging.progressed,
-            Act.TELL_TOOL_PROGRESS: self._tell_tool_progress,
-            Act.TAKE_TIME: self._take_time,
-            Act.SUCCEED: self._take_published,
-            Act.CLOSE_STAGING: self._close_staging,
-            Act.FAIL: self._take_failure,
-            Act.DISMISS: self._take_dismissal,
-        }
 
     # What the loop asks
 
@@ -191,7 +173,7 @@ class JobRun(JobEndings):
         if isinstance(news, Done):
             self._effects.unanswered -= 1
         act = ACTS[self.phase].get(fact_of(news))
-        given = act is not None and self._handlers[act](news)
+        given = act is not None and self.acts[act](self, news)
         self._advance()
         return bool(given)
 
@@ -306,6 +288,12 @@ class JobRun(JobEndings):
         self._parts[key] = self._planning.share(key) * news.share
         self._writer.told(running.name, news.share, news.said, self._progress())
 
+    def _take_answer(self, done: Any) -> None:
+        self._steps.answer(done)
+
+    def _tell_progress(self, news: Any) -> None:
+        self._staging.progressed(news)
+
     def _take_report(self, news: Any) -> None:
         if isinstance(news, Reported):
             self._steps.report(news.report)
@@ -338,3 +326,17 @@ class JobRun(JobEndings):
         keep = self._keep
         self._writer.succeeded(outputs, features, tidy=not keep)
         self._close(keep=keep)
+
+    #: What does each act that ``machine.phases`` names. It is one table for all jobs: a table of a
+    #: job's own methods would keep it, with all that it knows, until garbage is collected.
+    acts: ClassVar[Mapping[Act, Handler]] = {
+        **JobEndings.acts,
+        Act.START_STEP: _start_step,
+        Act.TAKE_INPUTS: _take_inputs,
+        Act.TAKE_INSTANCES: _take_instances,
+        Act.TAKE_ANSWER: _take_answer,
+        Act.TAKE_REPORT: _take_report,
+        Act.TELL_PROGRESS: _tell_progress,
+        Act.TELL_TOOL_PROGRESS: _tell_tool_progress,
+        Act.SUCCEED: _take_published,
+    }

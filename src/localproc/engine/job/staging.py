@@ -106,7 +106,7 @@ class Staging:
             raise done.error
         if isinstance(done.effect, StageOut):
             self._writer.ended(self.name(STAGE_OUT), StepStatus.SUCCESSFUL)
-        elif done.value is None:
+        elif isinstance(done.effect, WriteOutputs) and done.value is None:
             self._ask_to_publish(done.effect.outputs, inputs)
             return None
         outputs, features = done.value

@@ -103,9 +103,10 @@ class JobQueue:
 
     def next(self, job_id: str = "") -> Active | None:
         """Take up the next job that can be, or a certain one; ``None`` if there is none."""
-        for name in [one for one in self._without if self._opening.is_over(one)]:
-            self._waiting.add_first(self._without.pop(name))
-        while self._waiting or (self.is_waiting and not job_id):
+        if self._without:
+            for name in [one for one in self._without if self._opening.is_over(one)]:
+                self._waiting.add_first(self._without.pop(name))
+        while self._waiting or (self._is_more and self._room > 0 and not job_id):
             if not self._waiting:
                 self.adopt()
                 continue

@@ -17,7 +17,7 @@ class QuickDisk(Disk):
     """A disk that raises ``TooBig`` once it has been looked at too much."""
 
     def __init__(self, settled: str = "") -> None:
-        super().__init__(_BYTES, settled, self._look)
+        super().__init__(_BYTES, settled)
         self._looks = _LOOKS
         self._contents = _CONTENTS
 

@@ -53,7 +53,7 @@ class Workers:
         """Have something done."""
         with self._changed:
             self._waiting.setdefault(job_id, deque()).append(work)
-        self.nudge()
+            self._wake()
 
     def drop(self, job_id: str) -> None:
         """Drop what has not been begun for a job."""
@@ -65,12 +65,15 @@ class Workers:
     def nudge(self) -> None:
         """See that there are threads for what can be done, as far as the system gives any."""
         with self._changed:
-            if self._next() is None:
-                return
-            if self._idle:
-                self._changed.notify()
-            elif not self._start() and not self._threads:
-                _LOG.warning("%s wait for a thread: the system gives none", self._name)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._next() is None:
+            return
+        if self._idle:
+            self._changed.notify()
+        elif not self._start() and not self._threads:
+            _LOG.warning("%s wait for a thread: the system gives none", self._name)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -138,7 +141,7 @@ class Workers:
             if found is None:
                 self._threads.discard(threading.current_thread())
             else:
-                self.nudge()  # there may be more than this thread was woken for
+                self._wake()  # there may be more than this thread was woken for
             return found
 
     def _take(self) -> tuple[str, Work] | None:

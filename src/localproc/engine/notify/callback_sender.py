@@ -103,9 +103,14 @@ class CallbackSender:
         with self._lock:
             self._idle.wait_for(lambda: not self._under_way, _LAST)
             self._closed = True
-            clients = () if self._under_way else tuple(self._clients.values())
-        for client in clients:
-            client.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close connections once nobody uses them: it may be the last delivery that does."""
+        if self._closed and not self._under_way:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
 
     def _live(self) -> None:
         stopping, pause = False, 0.0
@@ -173,6 +178,7 @@ class CallbackSender:
             if not self._under_way[host]:
                 del self._under_way[host]
             self._idle.notify_all()
+            self._let_go()
             return None
 
     def _handle(self, callback: Callback) -> None:
@@ -187,7 +193,7 @@ class CallbackSender:
             if self._closed:
                 return  # the store is closed; the lease ends, and another engine tries again
             if error is None:
-                self._store.settle_callback(callback.number)
+                self._store.settle_callback(callback)
             else:
                 self._put_off(callback, error)
 
@@ -207,12 +213,12 @@ class CallbackSender:
     def _put_off(self, callback: Callback, error: Exception) -> None:
         if callback.attempts >= _MOST:
             _LOG.warning("job %s: %s is given up: %s", callback.job_id, callback.kind, error)
-            self._store.settle_callback(callback.number)
+            self._store.settle_callback(callback)
             return
         _LOG.info("job %s: %s could not be told: %s", callback.job_id, callback.kind, error)
         wait = min(2.0 ** (callback.attempts - 1), _LONGEST)
         due = datetime.now(UTC) + timedelta(seconds=wait)
-        self._store.put_off_callback(callback.number, due)
+        self._store.put_off_callback(callback, due)
         self._bell.set()
 
     def _client(self, *, guarded: bool) -> "WebClient":

@@ -7,6 +7,7 @@ thousand steps, and many may ask for one. Must not know who looks, nor how jobs 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Final
 
 from localproc.errors import NoSuchJob
@@ -16,6 +17,7 @@ from localproc.model.events import Dismissed, Failed, Succeeded, request_of
 
 _JOBS: Final = 64
 _EVENTS: Final = 500_000
+_seen: Final = attrgetter("seen")
 
 #: Gives a job's events without the first so many.
 Events = Callable[[str, int], list[Event]]
@@ -101,4 +103,4 @@ class Histories:
             return found
 
     def _is_too_much(self) -> bool:
-        return len(self._known) > _JOBS or sum(one.seen for one in self._known.values()) > _EVENTS
+        return len(self._known) > _JOBS or sum(map(_seen, self._known.values())) > _EVENTS

@@ -93,10 +93,7 @@ def find_source(package: object, base: str = "") -> PackageSource:
     text = str(package)
     if isinstance(package, str) and "\n" in text:
         return find_source(text.encode(), base)
-    try:
-        path, fragment = urldefrag(text)
-    except ValueError as error:
-        raise InvalidPackage(f"{text!r} is no address: {error}") from None
+    path, fragment = _parted(text)
     if is_absolute(text) and not os.path.exists(text):
         return PackageSource(path, fragment, media_type=_media_type(path))
     if os.path.exists(text):  # a "#" may be part of the name
@@ -109,6 +106,16 @@ def find_source(package: object, base: str = "") -> PackageSource:
     except UnicodeEncodeError:
         raise InvalidPackage(f"{path!r} is no name of a file") from None
     return PackageSource(uri, fragment, media_type=_media_type(path))
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Return a path or an address, and its fragment."""
+    try:
+        urlsplit(text)  # without a fragment ``urldefrag`` does not look
+        path, fragment = urldefrag(text)
+    except ValueError as error:
+        raise InvalidPackage(f"{text!r} is no address: {error}") from None
+    return path, fragment
 
 
 def _written(package: Mapping[str, Any]) -> bytes:

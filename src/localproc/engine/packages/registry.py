@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -43,7 +44,7 @@ from localproc.ogc.author_schemas import AuthorSchemas
 from localproc.ogc.describe import describe_process
 from localproc.plugins.store import Store
 from localproc.spelling import is_of_type
-from localproc.storage.access import Access, OpenStorage
+from localproc.storage.access import Access
 from localproc.uris import uri_path
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+-]{0,199}")
@@ -57,21 +58,24 @@ class WhoStages(StrEnum):
 
 
 class Registry:
-    """Deploys and finds processes. ``allow_remote``: packages may include remote documents."""
+    """Deploys and finds processes. ``allow_remote``: packages may include remote documents.
+
+    ``access`` is the way to what lies elsewhere, under a policy.
+    """
 
     def __init__(
         self,
         store: Store,
         namespace: str,
         package_cache: PackageCache,
-        open_storage: OpenStorage,
+        access: Callable[[InputPolicy], Access],
         *,
         allow_remote: bool,
     ) -> None:
         self._store = store
         self._package_cache = package_cache
         self._namespace = namespace
-        self._open_storage = open_storage
+        self._access = access
         self._allow_remote = allow_remote
         #: The files that revisions name which were read, and perhaps never deployed.
         self._seen: dict[tuple[str, str], list[str]] = {}
@@ -111,7 +115,8 @@ class Registry:
                 raise DuplicatedProcess(record.id)
             if current.revision == record.revision:
                 return current
-        self._store.put_process(record)
+        if not self._store.put_process(record, if_absent=not replace):
+            raise DuplicatedProcess(record.id)  # another process has deployed it just now
         return record
 
     def read(self, package: object, fragment: str = "") -> ProcessRecord:
@@ -243,7 +248,7 @@ class Registry:
         return self._store.processes(self._namespace)
 
     def _reader(self, policy: InputPolicy) -> Reader:
-        return Reader(Access(self._open_storage, policy), remote=self._allow_remote)
+        return Reader(self._access(policy), remote=self._allow_remote)
 
     def _unchanged(self, source: PackageSource, process_id: str) -> ProcessRecord | None:
         """Find the process that was made of just these files: nothing needs to be parsed then."""

@@ -48,7 +48,8 @@ def called(
     """Return what a command writes to stdout.
 
     Of the environment it gets the few variables that it needs, and those that begin with one of
-    ``keep``. Raises ``Failed``, and ``ExecutorUnavailable`` if it does not answer or is not there.
+    ``keep``. Raises ``Failed``, and ``ExecutorUnavailable`` if it does not answer, with what it has
+    said till then, or is not there.
     """
     try:
         done = subprocess.run(
@@ -62,7 +63,9 @@ def called(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ExecutorUnavailable(f"{argv[0]} does not answer within {timeout:g} s") from error
+        said = (error.stderr or b"").decode(errors="replace").strip()
+        after = f"{argv[0]} does not answer within {timeout:g} s"
+        raise ExecutorUnavailable(f"{after}: {said}" if said else after) from error
     except OSError as error:
         raise ExecutorUnavailable(f"{argv[0]} cannot be run: {error.strerror}") from error
     if done.returncode:

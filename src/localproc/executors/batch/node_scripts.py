@@ -72,15 +72,14 @@ class BatchPaths:
 
 
 def script(batch: Batch, place: BatchPaths, node: NodeSetup) -> str:
-    """Return the script that a scheduler runs. With an argument it runs the task of that number."""
+    """Return the script that a scheduler runs."""
     needs, first = batch.request, node.first_index
     index = f"$(({node.index_variable} - {first}))" if first else f"${node.index_variable}"
     run = {
-        Mode.SINGLE: 'run_one "${1-0}"',
-        Mode.ARRAY: f'run_one "${{1-{index}}}"',
-        Mode.BUNDLE: f"if [ $# = 0 ]; then run_bundle {len(batch.tasks)} {batch.slots} "
-        f"{needs.cores} {needs.ram} {quote(node.python)} {quote(node.own)}; "
-        'else run_one "$1"; fi',
+        Mode.SINGLE: "run_one 0",
+        Mode.ARRAY: f'run_one "{index}"',
+        Mode.BUNDLE: f"run_bundle {len(batch.tasks)} {batch.slots} "
+        f"{needs.cores} {needs.ram} {quote(node.python)} {quote(node.own)}",
     }[batch.mode]
     return f"""#!/bin/sh
 trap : TERM USR2

@@ -40,7 +40,7 @@ run_one() {  # NUMBER
     make_local
     start <"$stdin" >>"$stdout" 2>>"$stderr" &
     pid=$!
-    [ -z "$limit" ] || after "$limit" USR1 "$$"
+    [ -z "$limit" ] || late_after "$limit"
     [ -z "$stopping" ] || stop "$stopping"
     await
     kill -s KILL -- "-$pid" 2>/dev/null
@@ -74,6 +74,11 @@ stop() {  # ask the task to end, and see to it
   [ ! -r "$folder/stop.$number" ] || read -r grace <"$folder/stop.$number"
   kill -s TERM -- "-$pid" 2>/dev/null || kill -s TERM "$pid" 2>/dev/null
   after "$grace" KILL "-$pid"
+}
+
+late_after() {  # SECONDS: this shell is told, which may be one of many in a bundle
+  read -r self _ </proc/self/stat
+  after "$1" USR1 "$self"
 }
 
 after() {  # SECONDS SIGNAL PROCESS: in a session of its own, so that no task is hit
@@ -153,9 +158,9 @@ run_bundle() {  # COUNT SLOTS CORES RAM PYTHON OWN: all tasks, as many at a time
     await_workers
     [ ! -e "$folder/journal" ] || return 0  # it is one that can
   done
+  trap '' USR2  # it would end a shell that does not listen to it yet, or never does
   give_signs &
   signs=$! workers= worker=0
-  trap '' USR2  # it would end a shell that does not listen to it yet
   while [ -z "$leaving" ] && [ "$worker" -lt "$2" ]; do
     work "$worker" "$1" "$2" &
     workers="$workers $!" worker=$((worker + 1))
@@ -180,13 +185,17 @@ await_workers() {
 }
 
 work() {  # FIRST COUNT STEP: every so many of the tasks, each by a shell of its own
-  number=$1 left=
-  trap 'left=1; kill -s TERM "$child" 2>/dev/null' TERM
-  trap '[ ! -e "$folder/stop.$number" ] || kill -s USR2 "$child" 2>/dev/null' USR2
+  number=$1 left= child=
+  trap 'left=1; [ -z "$child" ] || kill -s TERM "$child" 2>/dev/null' TERM
   while [ -z "$left" ] && [ "$number" -lt "$2" ]; do
-    sh "$folder/script" "$number" &
+    trap '' USR2  # not to end a shell that begins: it looks for a note once it listens
+    (run_one "$number") &
     child=$!
+    trap '[ ! -e "$folder/stop.$number" ] || kill -s USR2 "$child" 2>/dev/null' USR2
+    [ ! -e "$folder/stop.$number" ] || kill -s USR2 "$child" 2>/dev/null
+    [ -z "$left" ] || kill -s TERM "$child" 2>/dev/null
     while kill -s 0 "$child" 2>/dev/null; do wait "$child"; done
+    child=
     number=$(($number + $3))
   done
 }

@@ -142,7 +142,8 @@ class BatchBackend(Backend):
             if handed.job or self._found(handed):
                 continue
             if all(self._spool.fence(handed, number) for number in handed.first_of_markers()):
-                self._spool.remove(handed)
+                with self._spool.lock:
+                    self._spool.remove(handed)
         with self._spool.lock:
             found = self._spool.find([task.key for task in tasks])
         return {key: handed.handle(number) for key, (handed, number) in found.items()}

@@ -35,6 +35,10 @@ SHARED: Final[Mapping[str, str]] = {
 }
 
 
+#: Options that are numbers, and the least that they can be.
+_LEAST: Final = {"bundle": 1, "bundle_cores": 1, "jobs": 1, "timeout": 1, "silence": 0}
+
+
 class Options:
     """Options as they were given; raises ``EnvironmentProblem`` for one that is none of ``known``.
 
@@ -97,6 +101,12 @@ class Options:
                 f"the option {self._name}.mode cannot be {mode!r}",
                 hint="it is single, array or bundle",
             )
+        for name, least in _LEAST.items():
+            if not _is_number(given := options.get(name, least), least):
+                raise EnvironmentProblem(
+                    f"the option {self._name}.{name} cannot be {given!r}",
+                    hint=f"it is a number, {least} at least",
+                )
         for name in options:
             if name not in self._known:
                 raise EnvironmentProblem(
@@ -119,3 +129,11 @@ class _Level:
             if fnmatchcase(name, pattern) or fnmatchcase(step, pattern):
                 found.update(options)
         return found
+
+
+def _is_number(given: Any, least: int) -> bool:
+    """Whether something is, or says, a whole number; seconds have no parts that matter."""
+    try:
+        return int(given) >= least
+    except (TypeError, ValueError, OverflowError):
+        return False

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from localproc.errors import ImageError
-from localproc.executors.containers import image_archives, roots
+from localproc.executors.containers import bringing, image_archives, roots
 from localproc.executors.containers.image_folder import ImageFolder, image_name_of
 from localproc.executors.containers.programs import program, run_program
 from localproc.model import Container, Mount, Task
@@ -54,10 +54,7 @@ class Apptainer:
 
     def brings(self, container: Container) -> str:
         """Return what a person does."""
-        options = f"--containers {self._name}"
-        if container.load or container.imported or container.build:
-            return f"localproc images load FILE --name {container.image} {options}"
-        return f"localproc images pull {container.pull or container.image} {options}"
+        return bringing.brings(container, self._name)
 
     def pull(self, reference: str, name: str) -> Image:
         """Have it pulled and converted, once for all who share the folder."""

@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import Final
 
 from localproc.errors import ImageError
-from localproc.executors.containers import image_archives, read_only_mounts, roots
+from localproc.executors.containers import bringing, image_archives, read_only_mounts, roots
 from localproc.executors.containers.image_folder import ImageFolder, normalized
 from localproc.executors.containers.programs import program, run_program
 from localproc.model import Container, Mount, StageAction, Task
@@ -100,10 +100,7 @@ class Charliecloud:
 
     def brings(self, container: Container) -> str:
         """Return what a person does."""
-        options = "--containers charliecloud"
-        if container.load or container.imported or container.build:
-            return f"localproc images load FILE --name {container.image} {options}"
-        return f"localproc images pull {container.pull or container.image} {options}"
+        return bringing.brings(container, "charliecloud")
 
     def pull(self, reference: str, name: str) -> Image:
         """Have ``ch-image`` pull it, with the user's own credentials."""
