@@ -382,9 +382,10 @@ def test_links_that_hold_anywhere_are_kept(desk: Desk, site: Site) -> None:
 
 
 def multihash(code: str, name: str, data: bytes) -> str:
-    name, _, size = name.partition("-")
-    sized = {"digest_size": int(size)} if size else {}
-    return code + hashlib.new(name, data, usedforsecurity=False, **sized).hexdigest()
+    plain, _, size = name.partition("-")
+    if size:
+        return code + str(getattr(hashlib, plain)(data, digest_size=int(size)).hexdigest())
+    return code + hashlib.new(plain, data, usedforsecurity=False).hexdigest()
 
 
 CODES = {

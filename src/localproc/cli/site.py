@@ -59,13 +59,7 @@ class Site:
 
     def storage_options(self) -> "StorageOptions":
         """Return what the settings of the home, if there is one, say of storages."""
-        from localproc.engine.home.cwd import absolute_home
-        from localproc.engine.home.home import Home
-        from localproc.engine.home.settings import Settings
-        from localproc.engine.home.settings_file import with_file
-
-        settings = with_file(Settings(), Home(absolute_home(self.home)).settings)
-        return settings.storage_options
+        return self.settings().storage_options
 
     def exists(self) -> bool:
         """Return whether there is a home."""

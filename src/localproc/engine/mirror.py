@@ -221,7 +221,7 @@ class Mirror:
                 with open(self._cache.blob(kept), "rb") as file:
                     web[uri] = file.read()
         source = find_source(path)
-        if (entry := str(said.get("entry"))) in web:
+        if (entry := str(said.get("entry", ""))) in web:
             fragment = str(said.get("fragment", ""))
             return PackageSource(entry, fragment, media_type=source.media_type, parts=web)
         return replace(source, parts={**source.parts, **web}) if web else source

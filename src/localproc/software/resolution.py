@@ -72,8 +72,8 @@ class Software:
         had: dict[int, list[Found]] = {}
         said, missing = [], []
         for package in packages:
-            broken = ""
             sources = self._sources if _is_named(package) else ()
+            broken = ""
             for number, source in enumerate(sources):
                 try:
                     found = source.find(package)

@@ -16,7 +16,6 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
 COPY = "copy"
 DONE = "done"
@@ -47,13 +46,15 @@ def digest(file: int, name: str, go_on: Callable[[], object]) -> str:
     """
     import hashlib
 
-    name, _, size = name.partition("-")
-    sized: Any = {"digest_size": int(size)} if size else {}
-    found = hashlib.new(name, usedforsecurity=False, **sized)
+    plain, _, size = name.partition("-")
+    if size:
+        found = getattr(hashlib, plain)(digest_size=int(size))
+    else:
+        found = hashlib.new(plain, usedforsecurity=False)
     while chunk := os.read(file, _CHUNK):
         found.update(chunk)
         go_on()
-    return found.hexdigest()
+    return str(found.hexdigest())
 
 
 def main(work: str, old: int, new: int) -> None:
