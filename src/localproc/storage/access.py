@@ -133,6 +133,11 @@ class Access:
 
         What it has counts as what comes for the job.
         """
+
+        def watch(more: int) -> None:
+            self.go_on()
+            self._budget.unpacked(uri, more)
+
         with tempfile.TemporaryDirectory(prefix="localproc-", dir=os.path.dirname(folder)) as aside:
             path = os.path.join(aside, "archive")
             self._fetch(uri, path, self._policy.most)
@@ -141,9 +146,8 @@ class Access:
                 kind,
                 folder,
                 redacted(uri),
-                most=self._policy.most_of_job,
-                most_of_file=self._policy.most,
-                go_on=self.go_on,
+                most=self._policy.most,
+                watch=watch,
             )
 
     def read(self, uri: str, body: bytes = b"") -> Document:
