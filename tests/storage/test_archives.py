@@ -153,7 +153,7 @@ def test_limits_hold_for_what_is_in_an_archive(
     open_desk: OpenDesk, site: Site, policy: InputPolicy
 ) -> None:
     uri = site.add("/a.zip", zipped({"a": bytes(600), "b": bytes(600)}))
-    with pytest.raises(StagingError, match="more bytes than may come|have more than 700 bytes"):
+    with pytest.raises(StagingError, match=r"more bytes than may come|have more than 700 bytes"):
         open_desk(policy).bring(archive(uri, "zip"))
 
 

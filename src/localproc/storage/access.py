@@ -204,7 +204,7 @@ class Access:
 
     def _download(self, uri: str, path: str, most: int | None, body: bytes = b"") -> Info:
         storage = self._storage(uri)
-        resume = ""
+        resume, expected = "", None
 
         def watch(size: int) -> None:
             self.go_on()
@@ -212,14 +212,18 @@ class Access:
             self._meter.count(uri, size)
 
         def fetch() -> Info:
-            nonlocal resume
+            nonlocal resume, expected
             if body:
                 return _answering(storage, uri).ask(uri, body, path, most=most, watch=watch)
             try:
-                return storage.fetch(uri, path, most=most, watch=watch, resume=resume)
+                info = storage.fetch(uri, path, most=most, watch=watch, resume=resume)
+                if resume and expected not in (None, info.size):
+                    shown = redacted(uri)
+                    raise StorageUnavailable(f"{shown} has changed: its size is another", uri=shown)
             except StorageUnavailable as error:
-                resume = error.etag
+                resume, expected = error.etag, error.size
                 raise
+            return info
 
         with telling(path):
             return self._retrying(fetch)
