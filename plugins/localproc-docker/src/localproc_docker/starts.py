@@ -16,7 +16,7 @@ from localproc.model import Container, Report, Task, TaskState
 from localproc.plugins import containers as shared
 from localproc.plugins.backend import Refused
 from localproc.plugins.containers import Image
-from localproc_docker import NO_IMAGE, daemon_images, task_containers
+from localproc_docker import NO_IMAGE, daemon_images, private_tmp, task_containers
 from localproc_docker.boxes import Boxes
 from localproc_docker.engine_api import ApiRefused, EngineApi
 from localproc_docker.task_containers import Owner
@@ -131,6 +131,7 @@ class Starts:
         if curtain is not None:
             curtain.make(task)
         body = task_containers.creation(task, image, self._owner, shell=shell, curtain=curtain)
+        private_tmp.make(body["HostConfig"]["Mounts"])
         for one in body["HostConfig"]["Mounts"]:  # some daemons would make an empty folder of it
             if not os.path.exists(one["Source"]):
                 return Refused(f"it is to see {one['Source']}, which is not there")

@@ -16,6 +16,7 @@ from localproc.executors.curtain import Curtain
 from localproc.model import Report, Task, TaskState
 from localproc.plugins import containers as shared
 from localproc.plugins.containers import Image
+from localproc_docker import private_tmp
 from localproc_docker.info import Info
 
 HOME: Final = "localproc.home"
@@ -141,10 +142,6 @@ def host_config(
     }
     if needs.gpus:
         config["DeviceRequests"] = [{"Count": needs.gpus, "Capabilities": [["gpu"]]}]
-    if any(one["Target"].startswith("/tmp/") for one in config["Mounts"]):  # noqa: S108
-        # A folder below a mounted one would get its mount point made in the task's own.
-        config["Mounts"] = [one for one in config["Mounts"] if one["Target"] != "/tmp"]  # noqa: S108
-        config["Tmpfs"] = {"/tmp": f"rw,exec,nosuid,mode=1777,size={needs.tmpdir}m"}  # noqa: S108
     return config
 
 
@@ -158,13 +155,15 @@ def _processors(task: Task, owner: Owner) -> int:
 def mounts(task: Task, *, streams: bool, curtain: Curtain | None = None) -> list[dict[str, Any]]:
     """Return what a container sees of this machine: what its task reads and writes, no more."""
     found = {one.target: (one.source, not one.writable) for one in shared.mounts(task)}
-    found.setdefault("/tmp", (task.tmpdir, False))  # noqa: S108
     if curtain is not None:
         found[curtain.folder] = (curtain.folder, False)
     elif streams:
         for path in (task.stdout, task.stderr):
             if not is_below(path, task.outdir):
                 found.setdefault(path, (path, False))
+    # What lies below gets its mount point there, which is nothing for the task's own folder.
+    private = private_tmp.own(task.outdir) if private_tmp.has_mounts(found) else task.tmpdir
+    found.setdefault(private_tmp.PLACE, (private, False))
     return [
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": is_read_only}
         for target, (source, is_read_only) in found.items()

@@ -11,6 +11,7 @@ container:
     n.ended     its exit code, and how often the system has killed something for its memory
 """
 
+import os
 import re
 import shlex
 from collections.abc import Hashable, Sequence
@@ -19,11 +20,13 @@ from typing import Any, Final
 
 from localproc.model import Task
 from localproc.plugins.containers import Image, command, outermost
+from localproc_docker import private_tmp
 from localproc_docker.task_containers import KEY, Owner, host_config, is_below
 
 MODES: Final = ("no", "step", "job")
 FOLDER: Final = "warm"  #: in the executor's own: a folder for each such container
 FEED: Final = "feed"  #: a pipe: a line for each task, and its end when the engine has gone
+PRIVATE: Final = "tmp"  #: what is /tmp in the container
 LANE: Final = "lane:"  #: begins the key of such a container: no task has one like it
 
 #: Descriptor 4 is opened by way of one for both directions, so that nobody is waited for. What a
@@ -117,8 +120,7 @@ def creation(
     first = tasks[0]
     assert first.container is not None
     config = host_config(first, owner, keep_streams=False)
-    config["Mounts"] = mounts(folder, tasks)
-    config["Tmpfs"] = {"/tmp": f"rw,exec,nosuid,mode=1777,size={first.resources.tmpdir}m"}  # noqa: S108
+    config["Mounts"] = [private_tmp.mount(os.path.join(folder, PRIVATE)), *mounts(folder, tasks)]
     return {
         "Image": image.id,
         "Entrypoint": ["/bin/sh", "-c", _LOOP, "sh"],
