@@ -36,7 +36,7 @@ def api(request: pytest.FixtureRequest) -> Iterator[EngineApi]:
 @pytest.fixture(params=["elsewhere", "below /tmp"])
 def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
     """Give a folder that anybody may write in."""
-    found = Path(mkdtemp(dir="/tmp" if request.param == "below /tmp" else "/var/tmp"))  # noqa: S108
+    found = Path(mkdtemp(dir="/tmp" if request.param == "below /tmp" else "/var/tmp"))
     yield found
     shutil.rmtree(found)
 

@@ -25,13 +25,28 @@ KEY: Final = "localproc.key"
 LIMIT: Final = "localproc.limit"
 STREAMS: Final = "localproc.streams"
 
+#: Counts what the system has killed in the container for its memory. Podman never tells of that.
+COUNTS_KILLED: Final = """\
+killed() {
+  killed=0
+  for counts in /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events; do
+    [ -r $counts ] && while read -r name count; do
+      case $name in oom_kill) killed=$count;; esac
+    done <$counts
+  done
+}"""
+
 #: Runs a task with its streams in files. It is the container's first process, which the system
 #: shields from signals, so it stays to pass TERM on to all others; the task gets one of its own.
+#: Where a part of it was killed for its memory, all of it was: whatever the rest made of that.
 _SHELL: Final = """\
+{counts}
 exec >>"$2" 2>>"$3"; exec 3<"$1"; {arguments}
 "$@" <&3 3<&- & task=$!
 trap 'kill -TERM -1' TERM
-while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || exit $code; done"""
+while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || break; done
+killed 2>/dev/null; [ "$killed" = 0 ] || code=137
+exit $code"""
 _GIVEN: Final = "shift 3"
 _BY_PIPE: Final = '. "$4"'  #: sets them, and the environment
 
@@ -114,7 +129,7 @@ def creation(
 
 
 def _entry(arguments: str, words: Sequence[str]) -> dict[str, Any]:
-    shell = _SHELL.format(arguments=arguments)
+    shell = _SHELL.format(arguments=arguments, counts=COUNTS_KILLED)
     return {"Entrypoint": ["/bin/sh", "-c", shell, "sh"], "Cmd": list(words)}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from localproc.cwl.base.files import has_files
 from localproc.cwl.base.numbers import is_amount
 from localproc.cwl.expr.expressions import has_expression
-from localproc.cwl.run.container import described, is_required
+from localproc.cwl.run.container import SHM, described, is_required
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.resources import CUDA, MPI, mpi_processes
@@ -120,7 +120,7 @@ def placements(
             continue
         plugin = plugins[place.executor]
         note = _too_much(task.resources, runtime.executor_settings(plugin, ""))
-        why = _reason(task, plugin, runtime)
+        why = _reason(task, plugin, runtime) or _no_shared_memory(task, tool, runtime)
         if task.container is None and not why and (lacking := _lacking(tool, runtime)):
             missing = nowhere(lacking)
             found.append(StepPlacement(step, place.executor, unfit=missing, lacking=True))
@@ -163,6 +163,16 @@ def _reason(task: Task, plugin: ExecutorPlugin, runtime: Runtime) -> str:
         task = replace(task, container=None)  # it reaches the executor as a process
     settings = runtime.executor_settings(plugin, "")
     return unfit(task, able) or plugin.check(settings, [task]).get(task.key, "")
+
+
+def _no_shared_memory(task: Task, tool: Tool, runtime: Runtime) -> str:
+    """Return why a container never gets the shared memory that its tool requires."""
+    box = task.container
+    if box is None or not (box.shm and box.runtime) or SHM not in tool.requirements.required:
+        return ""
+    if runtime.plugins.container(box.runtime).shm:
+        return ""
+    return f"it requires shared memory of a size (ShmSize), which {box.runtime} cannot give"
 
 
 def _no_containers(tool: Tool, executor: str, wanted: str) -> UnsupportedPackage:
