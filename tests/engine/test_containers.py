@@ -84,6 +84,11 @@ def test_equal_steps_in_equal_images_are_reused(
     first = engine.run(package(), {"word": "hello"})
     again = engine.run(package(), {"word": "hello"})
     assert again.steps[0].reused_from == first.id
+    [told] = again.status_info()["steps"][:1]
+    assert told["reusedFrom"] == first.id
+    assert (told["containers"], told["image"]) == ("charliecloud", IMAGE)
+    assert told["imageDigest"] == first.steps[0].digest
+    assert told["imageDigest"] in json.dumps(again.provenance())
     local = engine.run(package("hints"), {"word": "hello"}, containers="none")
     assert local.steps[0].reused_from is None
 
