@@ -246,6 +246,10 @@ class StepFinished(Event):
         default=None, metadata=says("seconds that it waited at the executor", number)
     )
     reason: str = field(default="", metadata=says("what the executor says of its end", text))
+    without: tuple[str, ...] = field(
+        default=(),
+        metadata=says("more hints that it was done without, and why", texts, list),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

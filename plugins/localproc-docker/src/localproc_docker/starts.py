@@ -24,8 +24,7 @@ from localproc_docker.task_containers import Owner
 _SHELL: Final = '"/bin/sh"'  #: stands in the message if an image has none
 _NO_DRIVER: Final = "could not select device driver"
 _WITHOUT: Final = (
-    "the hint cwltool:CUDARequirement cannot be met: the daemon has no driver for GPUs; "
-    "it is done without\n"
+    "the hint CUDARequirement cannot be met: the daemon has no driver for GPUs; it is done without"
 )
 _NO_SHELL: Final = "its image has no /bin/sh to be given "
 _UNCERTAIN: Final = "the daemon went away as it was started, so it may have begun"
@@ -164,11 +163,13 @@ class Starts:
         return True
 
     def _start_without_devices(self, task: Task, name: str) -> bool:
-        """Make a container again, of a task that would rather have had GPUs; its log says so."""
+        """Make a container again, of a task that would rather had GPUs: log and step say so."""
         self._boxes.remove(name)
         with open(task.stderr, "a", encoding="utf-8") as log:
-            log.write(_WITHOUT)
-        return self._start_made(replace(task, resources=replace(task.resources, gpus=0)))
+            log.write(f"{_WITHOUT}\n")
+        needs = replace(task.resources, gpus=0)
+        without = (*task.without, _WITHOUT)
+        return self._start_made(replace(task, resources=needs, without=without))
 
     def _start_plain(self, task: Task, name: str, image: str) -> bool:
         """Make a container again, of an image that turned out to have no shell."""

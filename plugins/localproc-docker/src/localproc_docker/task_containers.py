@@ -24,6 +24,7 @@ FOLDER: Final = "localproc.folder"  #: of the home, by which one that is gone is
 KEY: Final = "localproc.key"
 LIMIT: Final = "localproc.limit"
 STREAMS: Final = "localproc.streams"
+WITHOUT: Final = "localproc.without"  #: hints that could not be met, a line each
 
 #: Counts what the system has killed in the container for its memory. Podman never tells of that.
 COUNTS_KILLED: Final = """\
@@ -107,6 +108,8 @@ def creation(
     assert box is not None, "a task without a container has no place here"
     argv = list(shared.command(task, image))
     labels = owner.labels | {KEY: task.key, LIMIT: str(task.resources.time)}
+    if task.without:
+        labels[WITHOUT] = "\n".join(task.without)
     stdin = _inside(task, task.stdin) if task.stdin else "/dev/null"
     if curtain is not None:
         entry = _entry(_BY_PIPE, [stdin, *curtain.streams(task), curtain.begin])
@@ -234,6 +237,7 @@ def report(key: str, seen: Mapping[str, Any]) -> Report:
         ended=_ended(state),
         native_id=native,
         reason=str(state.get("Error") or ""),
+        without=tuple((seen["Config"].get("Labels") or {}).get(WITHOUT, "").splitlines()),
     )
 
 

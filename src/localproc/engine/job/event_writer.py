@@ -276,6 +276,7 @@ def _reported(report: Report | None) -> dict[str, Any]:
         "native_id": report.native_id,
         "queued": report.queued,
         "reason": report.reason,
+        "without": report.without,
     }
 
 
