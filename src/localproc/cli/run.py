@@ -27,6 +27,7 @@ from localproc.cli.shared_options import (
 from localproc.cli.show import final_document, show_end, show_steps
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
+from localproc.cli.told import told
 from localproc.model import JobStatus
 
 if TYPE_CHECKING:
@@ -72,9 +73,10 @@ def run(
     check_named(site, package)
     if dry_run:
         return show_plan(site, package, inputs, given, settings, as_json=as_json)
+    request["executor"] = settings.pop("executor")
     adopt = bool(request.get("once"))  # the job of that key may be one that nobody runs any more
     with terminable(), site.open(adopt=adopt, **settings) as engine, telling_how_to_go_on(engine):
-        engine.warm_up()
+        engine.warm_up(request["executor"])
         process = find_process(engine, package, staging)
         asked = datetime.now(UTC)
         job = process.execute(**gather_inputs(process, inputs, given), **request)
@@ -108,7 +110,7 @@ def telling_how_to_go_on(engine: "Engine") -> Iterator[None]:
         owns = namespace_of(engine).runtime.owns
         for job in engine.jobs(status=(JobStatus.ACCEPTED, JobStatus.RUNNING), limit=_ALL):
             if owns(job.record):
-                click.echo(f"left: {job.id} goes on with 'localproc resume'", err=True)
+                click.echo(told(f"left: {job.id} goes on with 'localproc resume'"), err=True)
         raise
 
 

@@ -90,7 +90,7 @@ class Lane:
             return Report(key, TaskState.RUNNING, started=started, native_id=native)
         code, killed = told
         state = TaskState.ENDED
-        if killed and code:
+        if killed:
             state = TaskState.OUT_OF_MEMORY
         elif self._off(number) == _LATE and code in KILLED:
             state = TaskState.TIMED_OUT
