@@ -117,7 +117,7 @@ def test_what_was_compressed_is_compared_with_its_checksum(tmp_path: Path) -> No
     whole = tarred({"a": b"x" * 700}, "w")
     stored = bytearray(gzip.compress(whole, 0))
     stored[stored.index(b"x" * 50)] = ord("y")
-    for number, data in enumerate((stored, gzip.compress(whole)[:-8])):
+    for number, data in enumerate((bytes(stored), gzip.compress(whole)[:-8])):
         (tmp_path / "archive").write_bytes(data)
         (tmp_path / str(number)).mkdir()
         with pytest.raises(StagingError, match="or is broken"):

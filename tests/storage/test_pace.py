@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from localproc.errors import EnvironmentProblem, StagingError, StorageUnavailable
-from localproc.storage.pace import SLOWEST, Paced, slowest_of
+from localproc.storage.pace import SLOWEST, PacedReader, slowest_of
 from localproc.storage.transfer_retries import READING
 from localproc.storage.web import WebStorage
 from tests.patience import patient
@@ -38,7 +38,11 @@ def clock_of(seconds: float) -> Iterator[float]:
 
 def read_all(drops: Drops, seconds: float, slowest: float = SLOWEST) -> int:
     times = clock_of(seconds)
-    paced, size, buffer = Paced(drops, slowest, lambda: next(times)), 0, memoryview(bytearray(10))
+    paced, size, buffer = (
+        PacedReader(drops, slowest, lambda: next(times)),
+        0,
+        memoryview(bytearray(10)),
+    )
     while count := paced.readinto(buffer):
         size += count
     return size

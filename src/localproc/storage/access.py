@@ -204,7 +204,8 @@ class Access:
 
     def _download(self, uri: str, path: str, most: int | None, body: bytes = b"") -> Info:
         storage = self._storage(uri)
-        resume, expected = "", None
+        resume = ""
+        expected: int | None = None
 
         def watch(size: int) -> None:
             self.go_on()

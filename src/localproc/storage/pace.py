@@ -28,7 +28,7 @@ def slowest_of(options: Mapping[str, Any]) -> float:
     )
 
 
-class Paced(io.RawIOBase):
+class PacedReader(io.RawIOBase):
     """What is read from a server; ``slowest`` are the bytes a second that have to come.
 
     Time that passes between two reads, with a slow disk, does not count. Raises ``TimeoutError``.

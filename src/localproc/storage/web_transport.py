@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import httpx
 
-from localproc.storage.pace import SLOWEST, Paced
+from localproc.storage.pace import SLOWEST, PacedReader
 
 _PIECE: Final = 256 << 10  #: bytes that are taken at a time, if so many have come
 _FRESH: Final = 5.0  #: seconds after which a server may have ended a connection that is idle
@@ -143,7 +143,7 @@ class _Answer(http.client.HTTPResponse):
 
     def __init__(self, slowest: float, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.fp = io.BufferedReader(Paced(self.fp.detach(), slowest))
+        self.fp = io.BufferedReader(PacedReader(self.fp.detach(), slowest))
 
 
 class _Body(httpx.SyncByteStream):
