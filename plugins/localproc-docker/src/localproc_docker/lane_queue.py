@@ -83,6 +83,11 @@ class LaneQueue:
         self._waiting[key] = sharing
         return True
 
+    def waiting(self, sharing: Hashable | None) -> list[Task]:
+        """Return the tasks of a group that wait."""
+        group = self._groups.get(sharing)
+        return list(group.waiting) if group is not None else []
+
     def sweep(self) -> None:
         """Forget groups that have nothing any more."""
         for sharing, group in list(self._groups.items()):

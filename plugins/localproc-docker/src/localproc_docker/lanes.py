@@ -263,8 +263,13 @@ class Lanes:
             raise
 
     def _mourn(self, lane: Lane) -> None:
-        """End the task that ran in a container that is gone; those to come run elsewhere."""
+        """End the task that ran in a container that is gone; those to come run elsewhere.
+
+        One that has begun none cannot: neither would the next, so each gets one of its own.
+        """
         lane.close()
+        lane.catch_up()
+        is_barren = lane.done == 0 and lane.begun(1) is None
         with self._lock:
             self._room.leave(warm.LANE + lane.name)
             among = self._queue.leave(lane)
@@ -278,6 +283,18 @@ class Lanes:
             elif report.state is TaskState.QUEUED:
                 self._again(key, lane, number, among)
         lane.done = lane.last
+        if is_barren:
+            self._part(among)
+        if lane.is_empty():
+            self._retire(lane)
+
+    def _part(self, among: Hashable | None) -> None:
+        """Give tasks that wait for a container to share one of their own each."""
+        with self._lock:
+            tasks = self._queue.waiting(among)
+            for task in tasks:
+                self._queue.drop(task.key)
+        self._containers.cold(tasks)
 
     def _again(self, key: str, lane: Lane, number: int, among: Hashable | None) -> None:
         """Have a task that has never begun run elsewhere."""
