@@ -42,6 +42,7 @@ MARKS = {
 
 #: Unit tests in folders whose other modules are slow.
 UNITS = {
+    "tests/engine/test_job_queue.py",
     "tests/engine/test_job_run.py",
     "tests/engine/test_loop_parts.py",
     "tests/triggers/test_cron.py",

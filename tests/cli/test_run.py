@@ -324,3 +324,14 @@ def test_results_are_printed_as_yaml_has_them(tmp_path: Path) -> None:
         "few: [1, null]",
         'all: {"a": null}',
     ]
+
+
+def test_a_step_that_is_not_there_cannot_go_elsewhere(packages: Path, home: Path) -> None:
+    for word in ("run", "plan"):
+        said = localproc(
+            word, packages / "three-steps.cwl", "text=x", "--executor", "local;thrid=local"
+        )
+        assert said.code == 2
+        assert "executor.thrid: fits no step (did you mean 'third'?)" in said.err
+    with Engine(home, run_jobs=False) as engine:
+        assert engine.jobs() == []

@@ -285,3 +285,30 @@ def test_an_executor_is_told_while_more_tasks_follow(tmp_path: Path) -> None:
         process.execute({"all": list(range(150))}).wait().raise_for_status()
     assert sum(count for count, _ in told) == 150
     assert [more for _, more in told] == [True] * (len(told) - 1) + [False]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [("secnod", "did you mean 'second'?"), ("b*", "its steps are first, second, third")],
+)
+def test_a_pattern_that_fits_no_step_is_refused(
+    tmp_path: Path, packages: Path, pattern: str, hint: str
+) -> None:
+    asked = f"local;first=local;{pattern}=local"
+    with Engine(tmp_path / "home") as engine:
+        process = engine.deploy(packages / "three-steps.cwl")
+        for ask in (process.execute, process.plan):
+            with pytest.raises(InvalidInputs) as told:
+                ask({"text": "x"}, executor=asked)
+            [problem] = told.value.problems
+            assert (problem.where, problem.hint) == (f"executor.{pattern}", hint)
+        assert engine.jobs() == []
+
+
+def test_what_an_engine_sends_elsewhere_need_not_be_in_every_package(
+    tmp_path: Path, packages: Path
+) -> None:
+    with Engine(tmp_path / "home", executor="local;second=local") as engine:
+        process = engine.deploy(packages / "echo.cwl")
+        assert process.plan({"message": "x"}).feasible
+        assert process.execute({"message": "x"}).wait().status == "successful"

@@ -11,7 +11,7 @@ import pytest
 
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable
 from localproc.executors import desk as desks
-from localproc.executors import desk_tasks
+from localproc.executors import desk_tasks, worker
 from localproc.executors.desk import Desk
 from localproc.executors.desk_tasks import DeskTasks
 from localproc.executors.opening import open_executor
@@ -217,6 +217,28 @@ def test_what_is_not_taken_for_now_keeps_nobody_waiting(desk: Desk, backend: Mem
     while found["b"].state is not R:
         assert found["b"].reason in ("", "no more than one")
         found = news(desk, "b")
+    assert backend.count("submit") == 2
+
+
+def test_what_was_not_taken_is_handed_on_once_others_have_ended(
+    desk: Desk, backend: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After many refusals it would be tried again in an hour."""
+    monkeypatch.setattr(worker, "_LAST", 3600.0)
+    submit = backend.submit
+
+    def late(some: Sequence[Task]) -> Mapping[str, str | Refused]:
+        desk._workers["hand over"]._pause = 3600.0
+        return submit(some)
+
+    monkeypatch.setattr(backend, "submit", late)
+    backend.handles = {"a": "#a"}
+    backend.states["a"] = Report("a", R)
+    backend.answers["submit"] = [{"a": "#a", "b": ExecutorUnavailable("no more than one")}]
+    desk.submit(tasks("a", "b"))
+    news(desk, "a", "b")
+    end(backend, "a")
+    news(desk, "b", state=R)
     assert backend.count("submit") == 2
 
 

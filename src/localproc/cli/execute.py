@@ -57,6 +57,7 @@ def execute(
 ) -> int:
     """Start a job and print its id; it runs on in the background."""
     check_named(site, process)
+    request["executor"] = settings.pop("executor")
     with site.prepare(**settings) as engine:
         found = find_process(engine, process)
         results, reuse = settings["results"], settings["reuse"]

@@ -59,9 +59,11 @@ def show_plan(
     as_json: bool,
 ) -> int:
     """Print what a job would do; return the exit code."""
+    executor = settings.pop("executor")
     with _engine(site, settings) as engine:
         process = _process(engine, package)
-        found = process.plan(**gather_inputs(process, inputs, given), results=settings["results"])
+        values = gather_inputs(process, inputs, given)
+        found = process.plan(**values, results=settings["results"], executor=executor)
     if as_json:
         print_json(found.to_json())
     else:

@@ -73,9 +73,10 @@ def run(
     check_named(site, package)
     if dry_run:
         return show_plan(site, package, inputs, given, settings, as_json=as_json)
+    request["executor"] = settings.pop("executor")
     adopt = bool(request.get("once"))  # the job of that key may be one that nobody runs any more
     with terminable(), site.open(adopt=adopt, **settings) as engine, telling_how_to_go_on(engine):
-        engine.warm_up()
+        engine.warm_up(request["executor"])
         process = find_process(engine, package, staging)
         asked = datetime.now(UTC)
         job = process.execute(**gather_inputs(process, inputs, given), **request)

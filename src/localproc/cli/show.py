@@ -15,6 +15,7 @@ import click
 
 from localproc.cli.printing import count, seconds
 from localproc.cli.told import told
+from localproc.cwl.run.reads import place
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import JobFailed
 from localproc.http.formatting import size
@@ -43,9 +44,30 @@ def show_steps(job: "Job", stream: IO[str]) -> None:
     if stream.isatty():
         _show_live(job, stream)
         return
+    waits = Waits()
     for step in job.watch():
-        if step.status is not StepStatus.ACCEPTED or step.due is not None:
+        if waits.are_news(step) or step.status is not StepStatus.ACCEPTED or step.due is not None:
             click.echo(step_line(step), file=stream)
+
+
+class Waits:
+    """Why steps wait, as far as it was told: of the instances of a scatter, that of the first."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, str] = {}
+        self._told: dict[str, str] = {}
+
+    def are_news(self, step: Step) -> bool:
+        """Whether a step waits for something else than what was told before."""
+        at = place(step.key)
+        if step.status is not StepStatus.ACCEPTED or step.due is not None or not step.reason:
+            if self._first.get(at) == step.name:
+                del self._first[at]
+            return False
+        if self._first.setdefault(at, step.name) != step.name:
+            return False
+        before, self._told[at] = self._told.get(at), step.reason
+        return before != step.reason
 
 
 def step_line(step: Step) -> str:
@@ -54,6 +76,8 @@ def step_line(step: Step) -> str:
     if step.due is not None:
         again = step.due.astimezone().strftime("%H:%M:%S")
         return f"{step.name}: {step_state(step)} until {again}: {step.reason}"
+    if step.status is StepStatus.ACCEPTED and step.reason:
+        return f"{step.name}: waiting: {step.reason}"
     took = f" in {seconds(step.duration)}" if step.duration is not None else ""
     return f"{step.name}: {step_state(step)}{took}{said}{how_far(step)}"
 

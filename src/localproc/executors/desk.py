@@ -203,8 +203,10 @@ class Desk:
         for one in entries:
             one.noted = False
         answers = _mapping(self._backend.look({one.task.key: one.handle for one in entries}))
-        now = monotonic()
+        now, there = monotonic(), len(self._tasks)
         is_new = self._tasks.seen(entries, answers, now)
+        if len(self._tasks) < there:  # there may be room for what was not taken
+            self._workers["hand over"].hasten()
         self._next_news = now + max(self._backend.pace, now - before)
         if is_early:
             return max(0.0, self._next_look - now)

@@ -7,6 +7,7 @@ Must not know what it does.
 import logging
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Final
 
 from localproc.errors import ExecutorUnavailable
@@ -41,6 +42,12 @@ class Worker:
             self._changed.notify()
         self.revive()
 
+    def hasten(self) -> None:
+        """What it waits for may be there: a pause becomes no longer than the first one."""
+        with self._changed:
+            self._pause = min(self._pause, self._first)
+            self._changed.notify()
+
     def revive(self) -> bool:
         """Start its thread again if it is wanted and gone, or could not be started before.
 
@@ -74,9 +81,15 @@ class Worker:
             wait = self._take_turn()
             with self._changed:
                 if self._pause:
-                    self._changed.wait_for(lambda: self._closed, self._pause)
+                    self._be_patient()
                 else:
                     self._changed.wait_for(lambda: self._closed or self._rung, wait)
+
+    def _be_patient(self) -> None:
+        """Pause, for less time if that is shortened meanwhile."""
+        began = monotonic()
+        while not self._closed and (left := began + self._pause - monotonic()) > 0:
+            self._changed.wait(left)
 
     def _take_turn(self) -> float | None:
         try:

@@ -20,7 +20,11 @@ from localproc.engine.admission.inputs import ReadUri, check_texts, read_inputs
 from localproc.engine.admission.named_files import assets_beside
 from localproc.engine.admission.run_options import read_run_options
 from localproc.engine.admission.secret_inputs import check_form, hide, secret_inputs
-from localproc.engine.admission.suitability import asks_by_inputs, check_executors
+from localproc.engine.admission.suitability import (
+    asks_by_inputs,
+    check_executors,
+    check_patterns,
+)
 from localproc.engine.container_runtimes import Choice
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.variables import read_variables, to_data
@@ -209,6 +213,8 @@ class Acceptance:
             return known
         process = self._runtime.processes.of(record)
         choice = ExecutorChoice.read(executor)
+        if executor != self._runtime.settings.executor:  # that one is for all packages
+            check_patterns(process, choice)
         found = check_executors(process, choice, containers, self._runtime, inputs)
         if not found.passed_over and not asks_by_inputs(process):
             self._runnable[asked] = found

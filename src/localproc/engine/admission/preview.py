@@ -16,7 +16,12 @@ from localproc.cwl.run.reads import place
 from localproc.cwl.run.software import packages
 from localproc.engine.admission.accept import Acceptance
 from localproc.engine.admission.foresight import JobPlan, Recall, foresee, unforeseen
-from localproc.engine.admission.suitability import StepPlacement, missing_images, placements
+from localproc.engine.admission.suitability import (
+    StepPlacement,
+    check_patterns,
+    missing_images,
+    placements,
+)
 from localproc.engine.home.cwd import current_folder
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.reusable import Surroundings, key_of
@@ -36,10 +41,16 @@ def preview(
     inputs: Any,
     options: Mapping[str, Any],
 ) -> JobPlan:
-    """Return what a job would do, with the options of ``execute``. Raises ``PluginMissing``."""
+    """Return what a job would do, with the options of ``execute``.
+
+    Raises ``PluginMissing``, and ``InvalidInputs`` for an executor of steps that are not there.
+    """
     rest = dict(options)
     process = runtime.processes.of(record)
-    choice = ExecutorChoice.read(rest.get("executor") or runtime.settings.executor)
+    executor = rest.get("executor") or runtime.settings.executor
+    choice = ExecutorChoice.read(executor)
+    if executor != runtime.settings.executor:
+        check_patterns(process, choice)
     _, placed = placements(process, choice, rest.get("containers") or "", runtime)
     try:
         job_object = acceptance.job_object(record, inputs, rest)

@@ -7,7 +7,7 @@ expression gives for a process that is one tool, as its inputs are known.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from localproc.cwl.base.files import has_files
 from localproc.cwl.base.numbers import is_amount
@@ -24,12 +24,16 @@ from localproc.engine.runtime import Runtime
 from localproc.errors import (
     ExpressionError,
     ImageError,
+    InvalidInputs,
     Problem,
     StepError,
     UnsupportedPackage,
 )
 from localproc.model import Container, Resources, Task
+from localproc.near import near
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, unfit
+
+_NAMED: Final = 10  #: steps that are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,19 @@ def check_executors(
         raise UnsupportedPackage("some steps can never run", problems, hint=hint)
     _check_images(missing_images(found, runtime))
     return boxes
+
+
+def check_patterns(process: Tool | Workflow, choice: ExecutorChoice) -> None:
+    """Raise ``InvalidInputs`` for patterns that fit no step: what was meant would go elsewhere."""
+    steps = [step for step, _ in _steps(process)] if choice.patterns else []
+    if unused := choice.unused(steps):
+        names = dict.fromkeys(name for step in steps for name in (step.rpartition("/")[2], step))
+        there = f"its steps are {', '.join(steps[:_NAMED])}{', ...' if steps[_NAMED:] else ''}"
+        problems = [
+            Problem("fits no step", f"executor.{one}", hint=near(one, names, there))
+            for one in unused
+        ]
+        raise InvalidInputs("some steps that are to go elsewhere are not there", problems)
 
 
 def missing_images(found: Iterable[StepPlacement], runtime: Runtime) -> list[ImageError]:

@@ -4,7 +4,7 @@ Owns reading the former from a text and choosing by it:
 ``slurm;node_stac=local;no-container=local``. Must not know executors, nor container runtimes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -55,11 +55,23 @@ class ExecutorChoice:
 
     def choose(self, step: str, *, container: bool) -> str:
         """Return the executor of a step by its place; ``container``: its tool names one."""
-        name = step.rpartition("/")[2]
         for pattern, executor in self.patterns:
-            if fnmatchcase(name, pattern) or fnmatchcase(step, pattern):
+            if _fits(pattern, step):
                 return executor
         return self.default if container else self.without_container or self.default
+
+    def unused(self, steps: Sequence[str]) -> list[str]:
+        """Return the patterns that fit none of the steps, which are all of a process."""
+        return [
+            pattern
+            for pattern, _ in self.patterns
+            if not any(_fits(pattern, step) for step in steps)
+        ]
+
+
+def _fits(pattern: str, step: str) -> bool:
+    """Whether a pattern is one of a step, which is named by its place."""
+    return fnmatchcase(step.rpartition("/")[2], pattern) or fnmatchcase(step, pattern)
 
 
 class Destination(NamedTuple):
