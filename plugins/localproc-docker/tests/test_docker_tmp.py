@@ -8,14 +8,15 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from docker_daemon import CLOSED, IMAGE, TMPLESS, daemon
+from docker_daemon import CLOSED, IMAGE, TMPLESS, containers, daemon
 from docker_fixtures import until
 from localproc_docker.backend import DockerBackend
 from localproc_docker.daemons import DAEMONS
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.info import Info
 from localproc_docker.room import Room
-from localproc_docker.task_containers import Owner
+from localproc_docker.task_containers import KEY, Owner
+from localproc_docker.warm_backend import WarmBackend
 
 from localproc.model import Container, Report, Task, TaskState
 from localproc.plugins.backend import Backend
@@ -42,7 +43,7 @@ def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 @pytest.fixture
-def backend(api: EngineApi, folder: Path) -> Iterator[Backend]:
+def backend(api: EngineApi, folder: Path) -> Iterator[DockerBackend]:
     """Give a daemon to a user who is not root."""
     info = Info.read(api.get("/info"))
     kind = DAEMONS[1] if info.is_podman else DAEMONS[0]
@@ -65,6 +66,20 @@ def test_a_user_may_write_it_and_nothing_of_it_is_left(
     backend.forget({task.key: str(handles[task.key])})
     backend.tidy()
     assert sorted(one.name for one in folder.iterdir()) == ["logs", "out", "tmp"]
+
+
+def test_a_shared_container_that_cannot_begin_a_task_is_made_once(
+    backend: DockerBackend, api: EngineApi, folder: Path
+) -> None:
+    """Its loop may not write in its folder, which is root's; it was made again and again."""
+    task = mine(folder, IMAGE)
+    shared = WarmBackend(backend, "step")
+    handles = {task.key: str(shared.submit([task])[task.key])}
+    assert end(shared, task.key, handles[task.key]).exit_code == 0
+    [own] = containers(api, folder)
+    assert own["Labels"][KEY] == task.key
+    shared.forget(handles)
+    assert containers(api, folder) == []
 
 
 def mine(folder: Path, image: str) -> Task:

@@ -231,13 +231,9 @@ class StepFinished(Event):
     ran_in: str = field(
         default="", metadata=says("what its image and software were, if it was reused", text)
     )
-    image: str = field(
-        default="", metadata=says("the image of its container, likewise, by name", text)
-    )
+    image: str = field(default="", metadata=says("its container's image, likewise", text))
     digest: str = field(default="", metadata=says("the digest of that image", text))
-    containers: str = field(
-        default="", metadata=says("the container runtime, likewise, by name", text)
-    )
+    containers: str = field(default="", metadata=says("the container runtime, likewise", text))
     cpu: float | None = field(default=None, metadata=says("seconds of processor time", number))
     rss: int | None = field(default=None, metadata=says("peak of its memory in KiB", integer))
     host: str = field(default="", metadata=says("the machine it ran on", text))

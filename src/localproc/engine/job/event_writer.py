@@ -284,7 +284,7 @@ def _told(problem: JobFailed | None) -> dict[str, Any]:
     return {} if problem is None else {"problem": problem.to_problem(), "said": problem.message}
 
 
-def _boxed(box: Container | None) -> dict[str, str]:
+def _boxed(box: Container | None) -> dict[str, Any]:
     if box is None:
         return {}
     return {"image": box.image, "digest": box.digest, "containers": box.runtime}
