@@ -42,8 +42,10 @@ MARKS = {
 
 #: Unit tests in folders whose other modules are slow.
 UNITS = {
+    "tests/engine/test_job_queue.py",
     "tests/engine/test_job_run.py",
     "tests/engine/test_loop_parts.py",
+    "tests/engine/test_planning.py",
     "tests/triggers/test_cron.py",
 }
 
@@ -59,16 +61,27 @@ if not os.environ.get("CI"):
     settings.load_profile("patient")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read the modules of which ``make test-fast`` would run nothing."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return True if "slow" in marks_of(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by where they are; those that wait for others most come first, beside the rest."""
     items.sort(key=lambda item: WAITING not in item.path.as_posix())
     for item in items:
-        place = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
-        if place.as_posix() in UNITS:
-            continue
-        for part in (place, *place.parents):
-            for mark in MARKS.get(part.as_posix(), ()):
-                item.add_marker(mark)
+        for mark in marks_of(item.path):
+            item.add_marker(mark)
+
+
+def marks_of(path: Path) -> list[str]:
+    """Give the markers of the tests of a module."""
+    place = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    if place.as_posix() in UNITS:
+        return []
+    return [mark for part in (place, *place.parents) for mark in MARKS.get(part.as_posix(), ())]
 
 
 @pytest.fixture(scope="session")

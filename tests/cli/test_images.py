@@ -201,3 +201,28 @@ def test_the_runtimes_of_this_machine_are_told(package: Path) -> None:
     assert "charliecloud" in {
         one["name"] for one in localproc("plugins", "--json").document["containers"]
     }
+
+
+def test_told_commands_have_the_home_that_was_named(package: Path, here: Path) -> None:
+    there = here / "other home"
+    named = MISSING.replace("localproc ", f"localproc --home '{there}' ", 1)
+    for command in ("run", "plan", "validate"):
+        assert f"{named} brings it" in localproc("--home", there, command, package).err
+    assert named in localproc("--home", there, "images", package).out
+
+
+def test_what_is_a_file_by_its_name_is_not_asked_of_a_registry(package: Path) -> None:
+    for name in ("nosuch.cwl", "no/such.yml#main", "./nosuch", "/no/such"):
+        said = localproc("images", "pull", name)
+        assert said.code != 0
+        assert f"there is no file {name}\n" in said.err
+
+
+def test_where_no_containers_are_wanted_nobody_is_told_to_install_any(package: Path) -> None:
+    for words in (["run", "--containers", "none", package], ["cwl", "--no-container", package]):
+        said = localproc(*words)
+        assert said.code != 0
+        assert "hint: use another --containers" in said.err
+        assert "install" not in said.err
+    said = localproc("images", "--containers", "none", package)
+    assert "none is to be used\n  hint: name one with --containers" in said.err

@@ -17,6 +17,7 @@ from localproc.cwl.run.task_layout import Folders
 from localproc.engine.packages.well_known import well_known
 from localproc.errors import PackageError
 
+MOST_LINKS = 40  #: symbolic links on the way to a file, as with Linux
 FOLDERS = Folders(outdir="/out", tmpdir="/tmp/task", stage="/stage")
 
 
@@ -43,15 +44,22 @@ class Memory:
                 self.folders.add(path)
 
     def realpath(self, path: str) -> str:
-        real = "/"
+        return self._follow(path)[0]
+
+    def _follow(self, path: str) -> tuple[str, int]:
+        """Give what a path leads to, and by how many links."""
+        real, links = "/", 0
         for part in filter(None, posixpath.normpath(path).split("/")):
             real = posixpath.join(real, part)
             if real in self.links:
-                real = self.realpath(posixpath.join(posixpath.dirname(real), self.links[real]))
-        return real
+                real, more = self._follow(posixpath.join(posixpath.dirname(real), self.links[real]))
+                links += 1 + more
+        return real, links
 
     def stat(self, path: str) -> Stat | None:
-        real = self.realpath(path)
+        real, links = self._follow(path)
+        if links > MOST_LINKS:
+            return None
         if real in self.folders:
             return Stat(is_dir=True, size=4096)
         if real in self.specials:

@@ -84,6 +84,11 @@ def test_equal_steps_in_equal_images_are_reused(
     first = engine.run(package(), {"word": "hello"})
     again = engine.run(package(), {"word": "hello"})
     assert again.steps[0].reused_from == first.id
+    [told] = again.status_info()["steps"][:1]
+    assert told["reusedFrom"] == first.id
+    assert (told["containers"], told["image"]) == ("charliecloud", IMAGE)
+    assert told["imageDigest"] == first.steps[0].digest
+    assert told["imageDigest"] in json.dumps(again.provenance())
     local = engine.run(package("hints"), {"word": "hello"}, containers="none")
     assert local.steps[0].reused_from is None
 
@@ -248,3 +253,32 @@ def test_nothing_is_brought_where_there_is_no_network(tmp_path: Path) -> None:
         with pytest.raises(ImageError, match="is not here for slow"):
             engine.deploy(package()).execute({"word": "a"})
         assert not slow.asked.is_set()
+
+
+def shm(kind: str) -> dict[str, Any]:
+    """Give the tool with shared memory of eight mebibytes, which it writes of."""
+    size = {"class": "http://commonwl.org/cwltool#ShmSize", "shmSize": "8m"}
+    tool = package()
+    docker = tool.pop("requirements")
+    both = {"requirements": docker, "hints": []}
+    both[kind] = [*both[kind], size]
+    return {**tool, **both, "baseCommand": ["sh", "-c", "df -k /dev/shm; echo x >/dev/shm/x"]}
+
+
+@pytest.mark.parametrize("kind", ["requirements", "hints"])
+def test_shared_memory_has_the_size_that_a_tool_asks_for(
+    engine: localproc.Engine, kind: str
+) -> None:
+    job = engine.run(shm(kind), {"word": "a"})
+    assert seen(job)[-5] == "8192"
+    assert not Path("/dev/shm/x").exists()
+
+
+def test_shared_memory_that_is_required_and_cannot_be_had_is_refused(tmp_path: Path) -> None:
+    with localproc.Engine(
+        tmp_path / "home", plugins=[Slow()], containers="slow", pull="missing"
+    ) as engine:
+        with pytest.raises(UnsupportedPackage) as refused:
+            engine.deploy(shm("requirements")).execute({"word": "a"})
+        assert "shared memory of a size (ShmSize), which slow cannot give" in str(refused.value)
+        assert engine.jobs() == []

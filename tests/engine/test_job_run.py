@@ -668,7 +668,7 @@ def test_a_task_that_was_lost_with_its_engine_runs_again() -> None:
 def test_what_is_to_stop_is_found_first(state: TaskState) -> None:
     bench = two()
     bench.room()
-    assert resumed(bench, dismissed=True) == ["taken-over"]
+    assert resumed(bench, dismissed=True) == ["taken-over", "dismiss-requested"]
     (effect,) = bench.given(Reattach)
     assert [task.key for task in effect.tasks] == [f"{ID}:first:1"]
     assert bench.given(Stop) == [Stop(())]
@@ -1054,7 +1054,12 @@ def test_a_step_that_waits_is_dismissed_by_the_next_engine() -> None:
     bench = flaky()
     bench.ended("first:1", 1)
     bench.resume(dismissed=True)
-    assert told(bench.begin()) == ["taken-over", "step-finished first dismissed", "dismissed"]
+    assert told(bench.begin()) == [
+        "taken-over",
+        "dismiss-requested",
+        "step-finished first dismissed",
+        "dismissed",
+    ]
 
 
 def test_a_step_that_is_due_waits_for_room_at_its_executor() -> None:

@@ -12,11 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localproc.cwl.expr.javascript import evaluating_with
-from localproc.cwl.run.process import Tool
-from localproc.engine.container_runtimes import Containers
 from localproc.engine.home.home import Home
-from localproc.engine.home.secrets import SecretKeeper
-from localproc.engine.home.settings import Settings
 from localproc.engine.job.effects import Launch
 from localproc.engine.job.reusable import Surroundings
 from localproc.engine.loop.active import Active
@@ -24,30 +20,21 @@ from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.fair_share import FairShare
 from localproc.engine.loop.job_context import JobContext
-from localproc.engine.loop.job_queue import JobQueue
-from localproc.engine.loop.job_starts import JobStarts
-from localproc.engine.loop.loop_parts import LoopParts
-from localproc.engine.loop.opening_threads import Opening
 from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.step_executors import StepExecutors
-from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.loop.waiting_jobs import WaitingJobs
-from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
-from localproc.errors import LocalprocError, NoSpace
+from localproc.errors import NoSpace
 from localproc.machine import new_job
-from localproc.model import JobRecord, JobRequest, JobStatus
-from localproc.model.events import Accepted, DismissRequested, Failed, Started
+from localproc.model import Event, JobRecord, JobRequest, JobStatus
+from localproc.model.events import Accepted, Failed, Started
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import Executor
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.store import Change
-from localproc.storage.open_storages import Storages
-from localproc.storage.remnants import Remnants
 from localproc.store import SqliteStore
 from tests.cwl.memory import process
 from tests.engine.job_bench import NOON, Bench, no_time
-from tests.engine.test_job_run import TWO
 
 WIDE = """
 cwlVersion: v1.2
@@ -284,9 +271,15 @@ def record(job_id: str) -> tuple[JobRecord, Accepted]:
 
 
 class FullStore(SqliteStore):
-    """A store whose disk is full for some commits."""
+    """A store whose disk is full for some commits, or whose events cannot be read."""
 
     full = 0
+    break_reading: Exception | None = None
+
+    def events(self, job_id: str, after: int = 0) -> list[Event]:
+        if self.break_reading is not None:
+            raise self.break_reading
+        return super().events(job_id, after)
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
         if self.full:
@@ -418,150 +411,3 @@ def test_a_disk_for_a_short_look_goes_with_who_had_it() -> None:
     gone = weakref.ref(disk)
     del disk
     assert gone() is None, "no job leaves garbage to be collected"
-
-
-# The queue
-
-
-class Executors:
-    """Opens executors when it is let, by name."""
-
-    def __init__(self) -> None:
-        self.gates = {"one": threading.Event(), "two": threading.Event()}
-        self.ready = threading.Semaphore(0)
-        self.closed: list[SilentExecutor] = []
-
-    def open(self, name: str) -> Any:
-        self.gates[name].wait()
-        if name == "two":
-            raise LocalprocError("no such machine")
-        return SilentExecutor(self.closed)
-
-
-class SilentExecutor:
-    capabilities = Capabilities()
-
-    def __init__(self, closed: list["SilentExecutor"]) -> None:
-        self._closed = closed
-
-    def fileno(self) -> None:
-        return None
-
-    def interval(self) -> None:
-        return None
-
-    def close(self) -> None:
-        self._closed.append(self)
-
-
-@pytest.fixture
-def executors() -> Any:
-    executors = Executors()
-    yield executors
-    for gate in executors.gates.values():
-        gate.set()
-
-
-def queue(desk: Desk, executors: Executors) -> JobQueue:
-    plugins = PluginManager([])
-    opening = Opening(executors.open, executors.ready.release)
-    two = process(TWO)
-    assert not isinstance(two, Tool)
-    pool = ExecutorPool(opening.take, None)  # type: ignore[arg-type]
-    parts = LoopParts(
-        home=desk.home,
-        store=desk.store,
-        settings=Settings(),
-        storages=Storages(plugins.storage, {}, {}),
-        containers=Containers(plugins, Settings()),
-        open_executor=executors.open,
-        compiled=lambda job, past: two,
-        observers=Observers(plugins),
-        completions=Completions(),
-        callbacks_posted=lambda: None,
-        secrets=SecretKeeper({}, ""),
-        remnants=Remnants(""),
-    )
-    starts = JobStarts(parts, pool, TmpDirs(str(desk.home.path), lambda do: do()))
-    return JobQueue(
-        desk.store,
-        "me",
-        desk.home.engines,
-        Settings(),
-        starts,
-        opening,
-        desk.committer,
-        lambda _: None,
-    )
-
-
-def accept_for(desk: Desk, job_id: str, executor: str) -> JobRecord:
-    request = JobRequest({"word": "hello"}, executor=executor)
-    first = Accepted(NOON, request=request, message="accepted")
-    one = replace(new_job(job_id, "default", "process", "1", request, first), owner="me")
-    desk.store.add_job(one, first)
-    return one
-
-
-def ids(actives: list[Active | None]) -> list[str]:
-    return [active.context.job_id for active in actives if active is not None]
-
-
-def test_jobs_wait_for_their_executor_in_their_order(desk: Desk, executors: Executors) -> None:
-    jobs = queue(desk, executors)
-    for job_id in ("a", "b", "c"):
-        jobs.add(accept_for(desk, job_id, "one"))
-    assert jobs.next() is None
-    executors.gates["one"].set()
-    executors.ready.acquire()
-    assert ids([jobs.next(), jobs.next(), jobs.next(), jobs.next()]) == ["a", "b", "c"]
-
-
-def test_a_certain_job_can_be_taken_up_before_others(desk: Desk, executors: Executors) -> None:
-    jobs = queue(desk, executors)
-    jobs.add(accept_for(desk, "a", "one"))
-    assert jobs.next() is None
-    executors.gates["one"].set()
-    executors.ready.acquire()
-    jobs.add(accept_for(desk, "b", "one"))
-    assert ids([jobs.next("b"), jobs.next("nobody"), jobs.next()]) == ["b", "a"]
-
-
-def test_an_executor_that_cannot_be_opened_ends_its_jobs(desk: Desk, executors: Executors) -> None:
-    jobs = queue(desk, executors)
-    jobs.add(accept_for(desk, "a", "two"))
-    assert jobs.next() is None
-    executors.gates["two"].set()
-    executors.ready.acquire()
-    assert jobs.next() is None
-    assert desk.ended == ["a"]
-    assert isinstance(desk.store.events("a")[-1], Failed)
-
-
-def test_a_job_that_waits_for_its_executor_is_dismissed_at_once(
-    desk: Desk, executors: Executors
-) -> None:
-    jobs = queue(desk, executors)
-    jobs.add(accept_for(desk, "a", "one"))
-    assert jobs.next() is None
-    jobs.dismiss("a")
-    assert desk.ended == ["a"]
-    assert isinstance(desk.store.events("a")[1], DismissRequested)
-    executors.gates["one"].set()
-    executors.ready.acquire()
-    assert jobs.next() is None
-
-
-def test_closing_waits_for_executors_that_are_being_opened(executors: Executors) -> None:
-    opening = Opening(executors.open, executors.ready.release)
-    assert not opening.is_over("one")
-    assert not opening.is_over("two")
-    closing = threading.Thread(target=opening.close)
-    closing.start()
-    assert closing.is_alive()
-    for gate in executors.gates.values():
-        gate.set()
-    closing.join()
-    assert executors.ready.acquire(blocking=False), "one has been opened"
-    assert executors.ready.acquire(blocking=False), "the other could not be"
-    assert len(executors.closed) == 1

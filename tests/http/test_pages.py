@@ -15,7 +15,7 @@ from localproc import Engine
 from localproc.http import pages
 from localproc.http.formatting import shell
 from localproc.http.http_settings import DismissPolicy
-from localproc.model import JobStatus
+from localproc.model import JobStatus, StepStatus
 from localproc.views.shown_results import shown_outputs
 from tests.http.page import Page
 from tests.http.service import start
@@ -299,6 +299,14 @@ def test_job_page_has_a_bar_for_each_step(site: Site) -> None:
     assert 0 < float(bars[1]["x"]) + float(bars[1]["width"]) <= 1000
     logs = [said["data-log"] for said in page.all("details")]
     assert site.get(logs[1], params={"tail": 1}).text == "this is why\n"
+
+
+def test_job_page_tells_where_a_step_ran(site: Site) -> None:
+    job = site.engine.job(site.jobs["failed"])
+    (step,) = [one for one in job.steps if one.status is StepStatus.FAILED]
+    assert step.host
+    page = site.client.get(f"jobs/{job.id}").text
+    assert f"run by local on <code>{step.host}</code>" in page
 
 
 def test_job_page_offers_to_dismiss_what_runs(site: Site) -> None:

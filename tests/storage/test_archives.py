@@ -1,5 +1,6 @@
 """Archives as Directory inputs: what becomes of them, and what they may not have."""
 
+import gzip
 import io
 import random
 import stat
@@ -89,6 +90,12 @@ HOSTILE = {
     "device": ("tar.gz", tarred({"a": b""}, type=tarfile.CHRTYPE), "neither a file nor a folder"),
     "broken": ("zip", zipped(FILES)[:-30], "is broken"),
     "cut off": ("tar.gz", tarred(FILES)[:-40], "is broken"),
+    "cut between files": ("tar", tarred({"a": b"x", "b": b"y"}, "w")[:1024], "broken off after"),
+    "second header": (
+        "tar",
+        tarred({"a": b"x", "b": b"y"}, "w").replace(b"b\0\0", b"c\0\0", 1),
+        "broken off after",
+    ),
     "no archive": ("tar", b"text" * 1000, "is broken"),
     "other kind": ("tar.gz", zipped(FILES), "is broken"),
 }
@@ -103,6 +110,29 @@ def test_what_an_archive_may_not_have_is_refused(desk: Desk, site: Site, name: s
     assert "hush" not in str(caught.value)
     assert desk.left() == []
     assert not (desk.folder.parent / "out.txt").exists()
+
+
+def test_what_was_compressed_is_compared_with_its_checksum(tmp_path: Path) -> None:
+    """It stands behind the end of the tar archive, to which it is read otherwise."""
+    whole = tarred({"a": b"x" * 700}, "w")
+    stored = bytearray(gzip.compress(whole, 0))
+    stored[stored.index(b"x" * 50)] = ord("y")
+    for number, data in enumerate((bytes(stored), gzip.compress(whole)[:-8])):
+        (tmp_path / "archive").write_bytes(data)
+        (tmp_path / str(number)).mkdir()
+        with pytest.raises(StagingError, match="or is broken"):
+            unpack(str(tmp_path / "archive"), "tar.gz", str(tmp_path / str(number)), "it")
+
+
+def test_what_comes_behind_its_end_has_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_REST", 1 << 20)
+    data = tarred({"a": b"x"}) + gzip.compress(bytes(4 << 20))
+    (tmp_path / "archive").write_bytes(data)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(StagingError, match="too many bytes"):
+        unpack(str(tmp_path / "archive"), "tar.gz", str(tmp_path / "out"), "it")
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])
@@ -123,8 +153,28 @@ def test_limits_hold_for_what_is_in_an_archive(
     open_desk: OpenDesk, site: Site, policy: InputPolicy
 ) -> None:
     uri = site.add("/a.zip", zipped({"a": bytes(600), "b": bytes(600)}))
-    with pytest.raises(StagingError, match="more bytes than may come"):
+    with pytest.raises(StagingError, match=r"more bytes than may come|have more than 700 bytes"):
         open_desk(policy).bring(archive(uri, "zip"))
+
+
+def test_all_archives_of_a_job_count_together(open_desk: OpenDesk, site: Site) -> None:
+    given = [archive(site.add(f"/{n}.zip", zipped({"a": bytes(9000)})), "zip") for n in "abc"]
+    desk = open_desk(InputPolicy(most_of_job=20_000))
+    desk.bring(given[:2])
+    with pytest.raises(StagingError, match="all inputs of the job have more than 20000 bytes"):
+        desk.bring(given)
+
+
+def test_folders_that_names_alone_stand_for_count_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_MOST_ENTRIES", 100)
+    names = [f"{number}/" + "/".join("abcdefgh") for number in range(20)]
+    (tmp_path / "archive").write_bytes(zipped(dict.fromkeys(names, b"")))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(StagingError, match="more than 100 entries and folders"):
+        unpack(str(tmp_path / "archive"), "zip", str(tmp_path / "out"), "it")
+    assert len(list((tmp_path / "out").rglob("*"))) <= 100
 
 
 def test_there_may_be_so_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

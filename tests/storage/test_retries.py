@@ -137,6 +137,24 @@ def test_a_server_that_sends_another_part_is_asked_anew(desk: Desk, site: Site) 
     assert (desk.folder / "scene_1" / "a.tif").read_bytes() == BODY
 
 
+@pytest.mark.parametrize("now", [2000, len(BODY) + 1000])
+def test_a_file_of_another_size_has_changed_whatever_its_etag(
+    desk: Desk, site: Site, now: int
+) -> None:
+    other = (BODY[::-1] + bytes(1000))[:now]
+    rest = {"Content-Range": f"bytes 1000-{now - 1}/{now}"}
+    moody = Moody(
+        site,
+        "/a.tif",
+        Page(BODY[:1000], length=len(BODY), **resumable()),
+        Page(other[1000:], status=206, **resumable(**rest)),
+        then=Page(other, **resumable()),
+    )
+    assert desk.bring(file(moody.url))["size"] == now
+    assert (desk.folder / "scene_1" / "a.tif").read_bytes() == other
+    assert ["range" in one for one in moody.headers] == [False, True, False]
+
+
 def test_a_server_that_sends_less_than_the_rest_is_asked_for_what_is_left(
     desk: Desk, site: Site
 ) -> None:

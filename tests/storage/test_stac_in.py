@@ -207,6 +207,67 @@ def test_there_may_be_so_many_items_and_no_more(desk: Desk, site: Site) -> None:
     assert desk.left() == []
 
 
+def test_the_first_items_may_be_enough(desk: Desk, site: Site) -> None:
+    """A limit in the address is that of a page (STAC API, Item Search): pages go on behind it."""
+    pages = [
+        collection(
+            *(item({}, f"i{page}{number}") for number in range(2)),
+            links=[{"rel": "next", "href": f"/search{page + 1}?limit=2"}],
+        )
+        for page in range(9)
+    ]
+    for page, document in enumerate(pages):
+        site.add(f"/search{page}?limit=2", document)
+    choosing(desk, f"{site.root}/search0?limit=2", "items=3;key=none")
+    assert staged_ids(desk.folder / "scene_1") == ["i00", "i01", "i10"]
+    assert site.asked == ["GET /search0?limit=2", "GET /search1?limit=2"]
+
+
+def test_more_items_than_there_are_may_be_asked_for(desk: Desk, site: Site) -> None:
+    choosing(desk, site.add("/f.json", collection(item({}, "a"))), "items=2000")
+    assert staged_ids(desk.folder / "scene_1") == ["a"]
+
+
+DOT = "data:image/png;base64,iVBORw0KGgo="
+
+
+def test_an_asset_may_be_in_its_href(desk: Desk, site: Site) -> None:
+    png = b"\x89PNG\r\n\x1a\n"
+    assets = {
+        "look": {"href": DOT, "type": "image/png", "file:size": len(png)},
+        "a/b ü": {"href": "DATA:,a%20text", "type": "text/plain; charset=utf-8"},
+        "left": {"href": "data:,x", "roles": ["no"]},
+        "plain": {"href": "data:,"},
+    }
+    desk.bring(directory(site.add("/N.json", item(assets, "N"))))
+    folder = desk.folder / "scene_1" / "N"
+    staged = json.loads((folder / "N.json").read_text())["assets"]
+    assert (folder / staged["look"]["href"]).read_bytes() == png
+    assert staged["look"]["href"] == "./look.png"
+    assert (folder / staged["a/b ü"]["href"]).read_bytes() == b"a text"
+    assert (folder / staged["plain"]["href"]).read_bytes() == b""
+    assert site.asked == ["GET /N.json"]
+    assert not any("iVBOR" in line for line in desk.log)
+
+
+@pytest.mark.parametrize(
+    ("asset", "why"),
+    [
+        ({"href": "data:;base64,&"}, "cannot be read: its data is not base64"),
+        ({"href": "data:nothing"}, "cannot be read: it has no comma"),
+        ({"href": DOT, "file:size": 9}, "has 8 bytes, its item says 9"),
+        ({"href": DOT, "file:checksum": "1220" + "00" * 32}, "does not have the checksum"),
+    ],
+)
+def test_what_is_wrong_with_an_asset_in_its_href_is_told(
+    desk: Desk, site: Site, asset: dict[str, Any], why: str
+) -> None:
+    url = site.add("/N.json", item({"look": asset}, "N"))
+    with pytest.raises(StagingError, match=why):
+        desk.bring(directory(url))
+    assert desk.left() == []
+
+
 @pytest.mark.parametrize("rel", ["item", "child"])
 def test_a_remote_catalog_leads_to_nothing_on_this_machine(
     desk: Desk, site: Site, tmp_path: Path, rel: str
@@ -295,6 +356,12 @@ def test_a_choice_that_is_none_is_refused(localproc_engine: Engine, text: str) -
     with pytest.raises(InvalidInputs, match=r"such as key=B0\*,B11;role=data"):
         localproc_engine.run(LISTS, {"items": []}, assets=text)
     assert localproc_engine.jobs() == []
+
+
+@pytest.mark.parametrize("text", ["items=", "items=0", "items=-1", "items=a", "items=1,2"])
+def test_a_number_of_items_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputs, match="is no number of items"):
+        AssetChoice.read(text)
 
 
 @given(st.text(max_size=20), st.lists(st.text(max_size=5)))

@@ -27,6 +27,8 @@ from tests.patience import patient
 
 IMAGE = "localproc-tests/busybox:1"
 VOLUME = "localproc-tests/volume:1"  #: declares /data as one
+CLOSED = "localproc-tests/closed:1"  #: nobody but root may write its /tmp
+TMPLESS = "localproc-tests/tmpless:1"  #: has no /tmp
 BARE = "localproc-tests/bare:2"  #: its one program echoes
 
 
@@ -51,6 +53,8 @@ def have_images(api: EngineApi) -> None:
     """Make the tests' images, unless they are there."""
     _have(api, IMAGE, "ENV PATH=/bin")
     _have(api, VOLUME, "VOLUME /data")
+    _have(api, CLOSED, "ENV PATH=/bin", tmp=0o555)
+    _have(api, TMPLESS, "ENV PATH=/bin", tmp=0)
     _have(api, BARE, 'ENTRYPOINT ["/busybox-alone", "echo"]')
 
 
@@ -115,7 +119,7 @@ class Road:
                         return
 
 
-def _have(api: EngineApi, name: str, change: str) -> None:
+def _have(api: EngineApi, name: str, change: str, tmp: int = 0o1777) -> None:
     """Import an image unless it is there."""
     if api.get("/images/json", filters={"reference": [name]}):
         return
@@ -124,23 +128,25 @@ def _have(api: EngineApi, name: str, change: str) -> None:
     transport = httpx.HTTPTransport(uds=api.address.removeprefix("unix://"))
     with httpx.Client(transport=transport, timeout=patient(60)) as client:
         url = f"http://docker/{VERSION}/images/create"
-        archive = _archive(shell=name != BARE)
+        archive = _archive(shell=name != BARE, tmp=tmp)
         made = client.post(url, params=query, content=archive).raise_for_status()
     image = json.loads(made.text.splitlines()[-1])["status"]
     api.post(f"/images/{image}/tag", repo=repository, tag=tag)
 
 
-def _archive(*, shell: bool) -> bytes:
+def _archive(*, shell: bool, tmp: int) -> bytes:
+    """Return the files of an image; ``tmp`` is the mode of its /tmp, 0 for none."""
     busybox = shutil.which("busybox")
     if busybox is None:
         pytest.fail("busybox is not here: install Debian's busybox-static")
     listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True)
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
-        for folder in ("tmp", "bin", "etc"):
+        for folder, mode in {"tmp": tmp, "bin": 0o755, "etc": 0o755}.items():
             info = tarfile.TarInfo(folder)
-            info.type, info.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
-            tar.addfile(info)
+            info.type, info.mode = tarfile.DIRTYPE, mode
+            if mode:
+                tar.addfile(info)
         tar.add(busybox, "bin/busybox" if shell else "busybox-alone")
         for name in listed.stdout.split() if shell else ():
             link = tarfile.TarInfo(f"bin/{name}")

@@ -117,3 +117,29 @@ def test_a_tool_tells_how_far_it_is_while_it_runs(engine: Engine) -> None:
     until(lambda: [(step.share, step.said) for step in job.steps] == [(0.25, "tile 1")])
     Path(job.folder, "work", "tool", "go").touch()
     job.wait().raise_for_status()
+
+
+LITTLE = {"class": "ResourceRequirement", "ramMin": 64}
+HUNGRY = "x=$(head -c 300000000 /dev/zero | tr '\\0' x); echo ${#x}"
+
+
+@pytest.mark.parametrize("script", [HUNGRY, f"({HUNGRY}); echo goes on"])
+def test_a_tool_of_which_a_part_was_killed_for_its_memory_is_out_of_memory(
+    engine: Engine, script: str
+) -> None:
+    tool = running(script)
+    tool["requirements"].append(LITTLE)
+    job = engine.run(tool, {})
+    assert job.message == "step tool was stopped: it used more memory than it may"
+    assert job.steps[0].exit_code == 137
+
+
+def test_a_tool_that_starts_too_many_processes_is_told_and_harms_no_other(engine: Engine) -> None:
+    other = engine.execute(engine.deploy(running("until [ -e go ]; do sleep 0.1; done")).id)
+    bomb = "while sleep 300 & do :; done; echo never"
+    job = engine.run(running(bomb, id="bomb"), {})
+    assert job.message == "step bomb failed with exit code 2"
+    assert "can't fork: Resource temporarily unavailable" in job.logs("bomb").text
+    until(lambda: Path(other.folder, "work", "tool").is_dir())
+    Path(other.folder, "work", "tool", "go").touch()
+    other.wait().raise_for_status()

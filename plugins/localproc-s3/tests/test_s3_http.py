@@ -88,6 +88,40 @@ def test_clients_are_sent_to_the_bucket_where_that_is_set(
         assert client.get(f"{place}/files/../../other").status_code == 404
 
 
+MANY: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "many",
+    "baseCommand": [
+        "sh",
+        "-c",
+        'for n in "a b" "ü" "a+b" "a#b" "100%" "q?"; do echo x > "$n.txt"; done',
+    ],
+    "inputs": [],
+    "outputs": [{"id": "files", "type": "File[]", "outputBinding": {"glob": "*.txt"}}],
+}
+
+
+@pytest.mark.parametrize("presign", [0, 60])
+def test_each_file_of_an_array_can_be_fetched_by_its_reference(
+    engine: Engine, presign: int
+) -> None:
+    engine.deploy(MANY)
+    with engine.client(presign=presign) as client:
+        wanted = {"files": {"transmissionMode": "reference"}}
+        asked = {"inputs": {}, "outputs": wanted, "response": "document"}
+        answer = client.post("processes/many/execution", json=asked).json()
+        links = client.get(answer["files"]["href"]).json()
+        assert len(links) == 6
+        for link in links:
+            found = (
+                httpx.get(link["href"], timeout=patient(20))
+                if presign
+                else client.get(link["href"])
+            )
+            assert found.text == "x\n", link
+
+
 def test_results_that_somebody_has_removed_are_gone(
     client: httpx.Client, server: Server, bucket: str
 ) -> None:

@@ -65,6 +65,25 @@ def test_who_reads_pays_if_told_to(road: Road, tmp_path: Path) -> None:
     assert [one["x-amz-request-payer"] for one in road.headers] == ["requester"]
 
 
+def test_who_sends_parts_to_a_bucket_that_others_pay_for_pays_as_well(
+    road: Road, tmp_path: Path
+) -> None:
+    storage = localproc_s3.open_s3({**road.server.options, "requester_pays": True})
+    (tmp_path / "large").write_bytes(bytes(30 << 20))
+    storage.check("s3://there/results")
+    storage.put(Put(str(tmp_path / "large"), "s3://there/results/large"))
+    assert storage.info("s3://there/results/large") is not None
+    storage.sweep("s3://there/results")
+    storage.delete([one.uri for one in storage.list("s3://there/results/")])
+    storage.close()
+    paid = [one.get("x-amz-request-payer") for one in road.headers]
+    known = {*zip((method for method, _ in road.asked), paid, strict=True)}
+    # S3 knows no payer of a look at a bucket.
+    assert road.asked[0] == ("HEAD", "/there")
+    assert paid[1:] == ["requester"] * (len(paid) - 1), (known, road.asked)
+    assert {method for method, _ in known} == {"HEAD", "GET", "POST", "PUT", "DELETE"}
+
+
 def test_a_profile_has_its_key_and_its_server(road: Road, tmp_path: Path) -> None:
     (tmp_path / "credentials").write_text(
         "[eo]\naws_access_key_id = AKIDOFEO\naws_secret_access_key = hush-hush\n"

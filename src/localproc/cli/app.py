@@ -15,6 +15,7 @@ import click
 
 from localproc import errors
 from localproc.cli.site import Site
+from localproc.cli.told import told
 from localproc.near import closest
 
 FAILED: Final = 1
@@ -117,6 +118,9 @@ class _Commands(click.Group):
         except BrokenPipeError:
             _write_to_nowhere(sys.stdout, sys.stderr)
             return 0
+        except errors.LocalprocError as error:
+            error.message, error.hint = told(error.message), told(error.hint)
+            raise
         return result
 
     def resolve_command(
@@ -155,7 +159,8 @@ def localproc(ctx: click.Context, home: str, namespace: str) -> None:
 
     Begin with: localproc run PACKAGE inputs.yml
     """
-    ctx.obj = Site(home, namespace)
+    named = ctx.get_parameter_source("home") is click.core.ParameterSource.COMMANDLINE
+    ctx.obj = Site(home, namespace, is_named=named)
 
 
 def _meant(error: click.NoSuchOption) -> click.UsageError:

@@ -21,6 +21,7 @@ from localproc.cli.app import ENVIRONMENT
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.shared_options import environment_settings, executor_options, json_option
 from localproc.cli.site import Site
+from localproc.cli.told import told
 from localproc.engine.container_runtimes import AUTO, Containers
 from localproc.engine.engine import namespace_of
 from localproc.engine.handles import Job
@@ -102,7 +103,7 @@ def doctor(
             colour = {"ok": "green", "warning": "yellow", "failed": "red"}[one.state]
             click.echo(f"{click.style(one.state.ljust(8), fg=colour)}{one.what}: {one.said}")
             if one.hint and one.state != "ok":
-                click.echo(f"        → {one.hint}")
+                click.echo(f"        → {told(one.hint)}")
     return ENVIRONMENT if any(one.state == "failed" for one in findings) else 0
 
 

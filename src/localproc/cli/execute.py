@@ -27,6 +27,7 @@ from localproc.cli.show import (
 )
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
+from localproc.cli.told import told
 from localproc.engine.detached import announced, serve_detached
 from localproc.engine.handles import Job
 from localproc.errors import JobPutAside
@@ -121,10 +122,10 @@ def resume(site: Site, settings: dict[str, Any], arrival: int | None, as_json: b
                     say_stopped(job, pid)
                 _go_on(job, quiet=as_json)
         except KeyboardInterrupt:
-            click.echo("left: go on with 'localproc resume'", err=True)
+            click.echo(told("left: go on with 'localproc resume'"), err=True)
             raise SystemExit(130) from None
         except Terminated:
-            click.echo("left: go on with 'localproc resume'", err=True)
+            click.echo(told("left: go on with 'localproc resume'"), err=True)
             raise
         if as_json:
             print_json({"jobs": [final_document(job) for job in found]})

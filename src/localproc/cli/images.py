@@ -17,7 +17,8 @@ from localproc.cli.operands import is_document, read_process
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.shared_options import container_options, json_option
 from localproc.cli.site import Site
-from localproc.engine.container_runtimes import Containers, bring, local_file
+from localproc.cli.told import told
+from localproc.engine.container_runtimes import NONE, Containers, bring, local_file
 from localproc.engine.packages.images import Named, looked_for, named_images
 from localproc.errors import EnvironmentProblem, ImageError
 from localproc.executors.containers.image_folder import image_file_name
@@ -26,6 +27,7 @@ from localproc.plugins.containers import ContainerRuntime, Image
 from localproc.plugins.manager import PluginManager
 
 _MIB: Final = 1 << 20
+_DOCUMENTS: Final = (".cwl", ".yml", ".yaml", ".json")
 
 
 class _Images(click.Group):
@@ -79,7 +81,7 @@ def listed(
         return
     print_table(
         ["image", "here", "brought by"],
-        [(one.box.image, state(one), brought_by(one)) for one in found],
+        [(one.box.image, state(one), told(brought_by(one))) for one in found],
     )
 
 
@@ -160,6 +162,11 @@ def _containers(site: Site, wanted: str, folder: str | None) -> tuple[Containers
     """Return the runtimes, and the one that is wanted or there; raises ``EnvironmentProblem``."""
     known = Containers(PluginManager(), site.settings(containers=wanted, images=folder))
     name = known.chosen(wanted, [Container("any", "")]).runtime
+    if not name and known.wanted(wanted) == NONE:
+        raise EnvironmentProblem(
+            "images are those of a container runtime, and none is to be used",
+            hint="name one with --containers",
+        )
     if not name:
         raise EnvironmentProblem(
             "there is no container runtime on this machine",
@@ -176,8 +183,18 @@ def _boxes(site: Site, name: str) -> Iterator[Container]:
     """Yield what a word of the command line stands for: an image, or those of a package."""
     if is_document(name):
         yield from (one.box for one in _named(site, name))
+    elif _is_path(name):
+        raise ImageError(
+            f"there is no file {name}", hint="name a package that is there, or an image"
+        )
     else:
         yield Container(name, "", pull=name)
+
+
+def _is_path(name: str) -> bool:
+    """Whether a word can be no image of a registry, but the path of a package."""
+    path = name.partition("#")[0]
+    return path.endswith(_DOCUMENTS) or path.startswith(("/", "./", "../", "~"))
 
 
 def _write(runtime: ContainerRuntime, image: Image, file: str) -> None:

@@ -16,6 +16,7 @@ from localproc.cli.package_command import PackageCommand
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.shared_options import engine_options, json_option
 from localproc.cli.site import Site
+from localproc.cli.told import told
 
 if TYPE_CHECKING:
     from localproc.api import Engine
@@ -97,7 +98,7 @@ def _tell(found: "JobPlan") -> None:
     for path in found.missing:
         click.echo(f"error: {path} is not there", err=True)
     for said in found.images:
-        click.echo(f"error: {said}", err=True)
+        click.echo(told(f"error: {said}"), err=True)
     for uri in found.fetched:
         click.echo(f"to be brought in: {uri}")
     for one in found.steps:

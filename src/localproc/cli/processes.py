@@ -23,6 +23,7 @@ from localproc.cli.shared_options import (
     staging_option,
 )
 from localproc.cli.site import Site
+from localproc.cli.told import told
 from localproc.engine.container_runtimes import Containers
 from localproc.engine.handles import Process
 from localproc.engine.packages.archive import ZIP
@@ -250,8 +251,8 @@ def validate(
     valid = not wrong
     counted = {"error": not valid, "warning": bool(warnings) or not valid, "never": False}
     if as_json:
-        told = {"errors": wrong, "warnings": warnings}
-        listed = {name: [one.to_json() for one in found] for name, found in told.items()}
+        both = {"errors": wrong, "warnings": warnings}
+        listed = {name: [one.to_json() for one in found] for name, found in both.items()}
         print_json({"valid": valid, "message": said, **listed})
     else:
         _tell_problems(wrong, warnings)
@@ -263,7 +264,7 @@ def _tell_problems(wrong: list[errors.Problem], warnings: list[errors.Problem]) 
     """Print problems with the lines that they stand in."""
     for word, problems in (("warning", warnings), ("error", wrong)):
         for one in problems:
-            click.echo("\n".join([f"{word}: {one}", *excerpt(one)]), err=True)
+            click.echo("\n".join([told(f"{word}: {one}"), *excerpt(one)]), err=True)
 
 
 @click.command()

@@ -27,6 +27,7 @@ from localproc.cli.shared_options import (
 from localproc.cli.show import final_document, show_end, show_steps
 from localproc.cli.signals import Terminated, terminable
 from localproc.cli.site import Site
+from localproc.cli.told import told
 from localproc.model import JobStatus
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def telling_how_to_go_on(engine: "Engine") -> Iterator[None]:
         owns = namespace_of(engine).runtime.owns
         for job in engine.jobs(status=(JobStatus.ACCEPTED, JobStatus.RUNNING), limit=_ALL):
             if owns(job.record):
-                click.echo(f"left: {job.id} goes on with 'localproc resume'", err=True)
+                click.echo(told(f"left: {job.id} goes on with 'localproc resume'"), err=True)
         raise
 
 

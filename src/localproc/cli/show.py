@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from localproc.cli.printing import count, seconds
+from localproc.cli.told import told
 from localproc.cwl.run.reads import place
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import JobFailed
@@ -108,8 +109,10 @@ def say_abandoned(jobs: "Sequence[Job]") -> None:
     if jobs:
         which = jobs[0].id if len(jobs) == 1 else f"{len(jobs)} of these jobs"
         click.echo(
-            f"nobody runs {which}: go on with 'localproc resume', or stop it with "
-            f"'localproc dismiss {jobs[0].id}'",
+            told(
+                f"nobody runs {which}: go on with 'localproc resume', or stop it with "
+                f"'localproc dismiss {jobs[0].id}'"
+            ),
             err=True,
         )
 

@@ -24,6 +24,7 @@ class Site:
 
     home: str
     namespace: str
+    is_named: bool = False  #: the home, by an option: other commands would have another one
 
     def open(self, **settings: Any) -> "Engine":
         """Return an engine that runs jobs, with these settings; the home is made if need be."""

@@ -101,8 +101,12 @@ class Containers:
 
     def are_used(self) -> bool:
         """Return whether packages that require an image can be run."""
-        wanted = self._settings.containers or AUTO
+        wanted = self.wanted("")
         return bool(self.here()) if wanted == AUTO else wanted != NONE
+
+    def wanted(self, asked: str) -> str:
+        """Return what counts where somebody has asked for a runtime, or for nothing."""
+        return asked or self._settings.containers or AUTO
 
     def boxes(self, name: str, passed_over: Mapping[str, str] = {}) -> Boxes:
         """Return who runs containers for a job that was accepted for a runtime.
@@ -132,7 +136,7 @@ class Containers:
         image is here, it takes the first for what is required, and does without for hints. Raises
         ``PluginMissing``.
         """
-        wanted = wanted or self._settings.containers or AUTO
+        wanted = self.wanted(wanted)
         if wanted == NONE or not (required or hinted):
             return Choice()
         if wanted != AUTO:

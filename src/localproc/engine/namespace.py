@@ -99,7 +99,7 @@ class Namespace:
             return self.acceptance.accept(process, request, owner=None)[0].id
         job, is_new = self.acceptance.accept(process, request, owner=self.runtime.owner())
         if is_new:
-            self.runtime.loop().accept(job)
+            self.runtime.run(job, process, request)
         return job.id
 
     def read_inputs(

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from localproc import forks
+from localproc.cwl.run.effort import LARGE, is_within
 from localproc.engine.container_runtimes import Containers
 from localproc.engine.home import liveness
 from localproc.engine.home.cwd import absolute_home
@@ -39,7 +40,7 @@ from localproc.engine.upkeep.hourly_prune import HourlyPrune
 from localproc.engine.upkeep.prune import Pruner
 from localproc.engine.upkeep.remains import Remains, Remover
 from localproc.errors import EnvironmentProblem, LocalprocError, NoSpace
-from localproc.model import JobFilter, JobRecord
+from localproc.model import JobFilter, JobRecord, JobRequest, ProcessRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.storage import Storage
@@ -234,6 +235,12 @@ class Runtime:
         self.check()
         assert self._liveness is not None
         return self._liveness.id
+
+    def run(self, job: JobRecord, record: ProcessRecord, request: JobRequest) -> None:
+        """Run a job that has just been accepted, and is this engine's own."""
+        self.processes.of(record)  # here, so that the loop need not make it ready
+        quick = "cwl:requirements" not in request.inputs and is_within(request.inputs, LARGE)
+        self.loop().accept(job, quick=quick)
 
     def owns(self, job: JobRecord) -> bool:
         """Whether this engine runs a job."""

@@ -41,7 +41,8 @@ class StorageUnavailable(StagingError):
     """A storage is away, busy, or broke off: a moment later it may do what it is asked.
 
     ``retry_after``: the seconds that it asked to be left alone. ``etag`` is that of the object of
-    which the first bytes have been written, if the rest can be asked for.
+    which the first bytes have been written, if the rest can be asked for; ``size`` are the bytes
+    that all of it was said to have.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class StorageUnavailable(StagingError):
         hint: str = "",
         retry_after: float = 0.0,
         etag: str = "",
+        size: int | None = None,
     ) -> None:
         super().__init__(message, uri=uri, hint=hint)
         self.retry_after = retry_after
         self.etag = etag
+        self.size = size

@@ -59,6 +59,7 @@ def localproc_containers() -> Iterable[ContainerPlugin]:
             _open_charliecloud,
             partial(_is_installed, "ch-run"),
             "containers of an unprivileged user (ch-run)",
+            shm=True,
         ),
         *(
             ContainerPlugin(

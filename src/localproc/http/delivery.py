@@ -126,7 +126,9 @@ class Delivery:
                     f"the output {name!r} has no item {index}", hint=f"it has {len(items)}"
                 )
             found = Output(name, items[place], None, found.mode)
-        return self._value(replace(found, mode=""), by_reference=False)
+        # Files in an array that is wanted by reference are links that can be followed, too.
+        mode = found.mode if found.mode == "reference" and isinstance(found.value, list) else ""
+        return self._value(replace(found, mode=mode), by_reference=False)
 
     def document(self, outputs: Sequence[Output]) -> Response:
         """Answer with the results document (schema ``results.yaml``)."""

@@ -231,6 +231,9 @@ class StepFinished(Event):
     ran_in: str = field(
         default="", metadata=says("what its image and software were, if it was reused", text)
     )
+    image: str = field(default="", metadata=says("its container's image, likewise", text))
+    digest: str = field(default="", metadata=says("the digest of that image", text))
+    containers: str = field(default="", metadata=says("the container runtime, likewise", text))
     cpu: float | None = field(default=None, metadata=says("seconds of processor time", number))
     rss: int | None = field(default=None, metadata=says("peak of its memory in KiB", integer))
     host: str = field(default="", metadata=says("the machine it ran on", text))
@@ -239,6 +242,10 @@ class StepFinished(Event):
         default=None, metadata=says("seconds that it waited at the executor", number)
     )
     reason: str = field(default="", metadata=says("what the executor says of its end", text))
+    without: tuple[str, ...] = field(
+        default=(),
+        metadata=says("more hints that it was done without, and why", texts, list),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,7 +161,7 @@ class Report:
     ``exit_code`` is negative for a signal, as in ``subprocess``. ``cpu`` in seconds, ``rss`` (the
     peak) in KiB where the executor can tell. ``reason`` is for people: why it waits, who cancelled
     it. ``host`` is where it runs, ``native_id`` what the executor itself calls it, ``queued`` the
-    seconds that it waited there.
+    seconds that it waited there. ``without`` are hints that only its start has shown not to be met.
     """
 
     key: str
@@ -175,4 +175,5 @@ class Report:
     host: str = ""
     native_id: str = ""
     queued: float | None = None
+    without: tuple[str, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict)

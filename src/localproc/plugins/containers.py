@@ -125,7 +125,8 @@ class ContainerPlugin:
 
     ``is_here`` says at once, without asking anybody, whether it is worth opening: its program or
     its socket is there. ``executor`` is the one that tasks go to which want a container; empty for
-    a runtime whose containers are plain processes. ``gpus``: it can give tasks devices.
+    a runtime whose containers are plain processes. ``gpus``: it can give tasks devices,
+    ``shm``: shared memory of the size that they ask for.
     """
 
     name: str
@@ -134,6 +135,7 @@ class ContainerPlugin:
     summary: str = ""
     executor: str = ""
     gpus: bool = False
+    shm: bool = False
 
 
 def mounts(task: Task) -> tuple[Mount, ...]:

@@ -133,6 +133,11 @@ class Access:
 
         What it has counts as what comes for the job.
         """
+
+        def watch(more: int) -> None:
+            self.go_on()
+            self._budget.unpacked(uri, more)
+
         with tempfile.TemporaryDirectory(prefix="localproc-", dir=os.path.dirname(folder)) as aside:
             path = os.path.join(aside, "archive")
             self._fetch(uri, path, self._policy.most)
@@ -141,9 +146,8 @@ class Access:
                 kind,
                 folder,
                 redacted(uri),
-                most=self._policy.most_of_job,
-                most_of_file=self._policy.most,
-                go_on=self.go_on,
+                most=self._policy.most,
+                watch=watch,
             )
 
     def read(self, uri: str, body: bytes = b"") -> Document:
@@ -201,6 +205,7 @@ class Access:
     def _download(self, uri: str, path: str, most: int | None, body: bytes = b"") -> Info:
         storage = self._storage(uri)
         resume = ""
+        expected: int | None = None
 
         def watch(size: int) -> None:
             self.go_on()
@@ -208,14 +213,18 @@ class Access:
             self._meter.count(uri, size)
 
         def fetch() -> Info:
-            nonlocal resume
+            nonlocal resume, expected
             if body:
                 return _answering(storage, uri).ask(uri, body, path, most=most, watch=watch)
             try:
-                return storage.fetch(uri, path, most=most, watch=watch, resume=resume)
+                info = storage.fetch(uri, path, most=most, watch=watch, resume=resume)
+                if resume and expected not in (None, info.size):
+                    shown = redacted(uri)
+                    raise StorageUnavailable(f"{shown} has changed: its size is another", uri=shown)
             except StorageUnavailable as error:
-                resume = error.etag
+                resume, expected = error.etag, error.size
                 raise
+            return info
 
         with telling(path):
             return self._retrying(fetch)

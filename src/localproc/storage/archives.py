@@ -30,6 +30,7 @@ _ALWAYS: Final = 1 << 30  #: bytes that any archive may have
 _RATIO: Final = 200  #: times the size of a larger one that it may have; Deflate reaches 1032
 _DIRECTORY: Final = 32 << 20  #: bytes of the list of its entries that a ZIP archive may have
 _HEADER: Final = 1 << 20  #: bytes that a tar archive may say of an entry
+_REST: Final = 32 << 20  #: bytes that it may have after its end, which is filled up
 _GLOBALS: Final = 100  #: what it may say of all its entries
 _BROKEN: Final = (
     zipfile.BadZipFile,
@@ -61,33 +62,36 @@ def unpack(
     shown: str,
     *,
     most: int | None = None,
-    most_of_file: int | None = None,
-    go_on: Callable[[], None] = lambda: None,
+    watch: Callable[[int], object] = lambda _: None,
 ) -> None:
     """Write what is in an archive (``zip``, ``tar`` or ``tar.gz``) into an empty folder.
 
-    ``most`` bytes all files may have together, ``most_of_file`` each. ``shown`` is where the
-    archive comes from. Raises ``StagingError`` for one that is broken, or has what it may not.
+    ``most`` bytes each file may have. ``watch`` is told how many more have been unpacked; what it
+    raises ends that. ``shown`` is where the archive comes from. Raises ``StagingError`` for one
+    that is broken, or has what it may not.
     """
-    bound = max(_ALWAYS, _RATIO * os.path.getsize(archive))
-    left = bound if most is None else min(most, bound)
+    left = max(_ALWAYS, _RATIO * os.path.getsize(archive))
+    made: set[tuple[str, ...]] = set()
     try:
         entries = _zipped(archive) if kind == "zip" else _tarred(archive, kind)
         for number, entry in enumerate(entries):
-            go_on()
-            if number == _MOST_ENTRIES:
-                raise _refused(shown, f"it has more than {_MOST_ENTRIES} entries")
-            path = os.path.join(folder, *_parts(entry, shown))
+            parts = _parts(entry, shown)
+            # A name alone may stand for a hundred folders that no entry is for.
+            made.update(parts[:end] for end in range(1, len(parts)))
+            if number + len(made) >= _MOST_ENTRIES:
+                raise _refused(shown, f"it has more than {_MOST_ENTRIES} entries and folders")
+            path = os.path.join(folder, *parts)
             with telling(path):
-                left -= _write(entry, path, shown, min(left, most_of_file or left), go_on)
+                left -= _write(entry, path, shown, min(left, most or left), watch)
     except _BROKEN as error:
         raise StagingError(
             f"{shown} is no {kind} archive, or is broken: {error}", uri=shown
         ) from None
 
 
-def _write(entry: _Entry, path: str, shown: str, most: int, go_on: Callable[[], None]) -> int:
+def _write(entry: _Entry, path: str, shown: str, most: int, watch: Callable[[int], object]) -> int:
     """Write an entry; return its bytes, which are counted as they come: archives may lie."""
+    watch(0)
     try:
         os.makedirs(path if entry.is_folder else os.path.dirname(path), exist_ok=True)
         source = _read(entry.open) if entry.is_file else None
@@ -96,10 +100,10 @@ def _write(entry: _Entry, path: str, shown: str, most: int, go_on: Callable[[], 
         size = 0
         with source, open(path, "xb") as file:
             while chunk := _read(partial(source.read, _CHUNK)):
-                go_on()
                 size += len(chunk)
                 if size > most:
                     raise _refused(shown, "it has more bytes than may come")
+                watch(len(chunk))
                 file.write(chunk)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise _refused(shown, f"it has {entry.name!r} twice") from None
@@ -114,7 +118,7 @@ def _read(read: Callable[[], _T]) -> _T:
         raise EOFError(error.strerror or str(error)) from None
 
 
-def _parts(entry: _Entry, shown: str) -> list[str]:
+def _parts(entry: _Entry, shown: str) -> tuple[str, ...]:
     """Return the parts of an entry's name, none of which leads out of the folder."""
     if not (entry.is_file or entry.is_folder):
         raise _refused(shown, f"{entry.name!r} is neither a file nor a folder")
@@ -123,13 +127,17 @@ def _parts(entry: _Entry, shown: str) -> list[str]:
     parts = [one for one in entry.name.split("/") if one not in ("", ".")]
     if len(parts) > _DEEPEST:
         raise _refused(shown, f"it has more than {_DEEPEST} folders in one another")
-    return [safe_name(one, f"a name in {shown}") for one in parts]
+    return tuple(safe_name(one, f"a name in {shown}") for one in parts)
 
 
 class _Sparing(io.BufferedReader):
-    """A file whose headers cannot fill the memory: of them so many bytes may be ``left``."""
+    """A file whose headers cannot fill the memory: of them so many bytes may be ``left``.
+
+    ``last`` is what was read last of them.
+    """
 
     left: int | None = None
+    last = b""
 
     def read(self, size: int | None = -1) -> bytes:
         """Read; raises ``EOFError`` for more of headers than there may be."""
@@ -137,6 +145,8 @@ class _Sparing(io.BufferedReader):
             self.left -= max(size or 0, 0)
             if self.left < 0:
                 raise EOFError("its headers have too many bytes")
+            self.last = super().read(size)
+            return self.last
         return super().read(size)
 
 
@@ -165,6 +175,11 @@ def _tarred(archive: str, kind: str) -> Iterator[_Entry]:
                 # They are kept for those who ask for them by name.
                 opened.members.clear()  # type: ignore[attr-defined]
                 source.left = _HEADER
+            if source.last != bytes(tarfile.BLOCKSIZE):  # for tarfile a bad header is the end, too
+                raise EOFError("it is broken off after an entry")
+            source.left = _REST
+            while source.read(_CHUNK):  # only its end has the checksum of what was compressed
+                pass
 
 
 def _refused(shown: str, why: str) -> StagingError:

@@ -4,7 +4,7 @@ Owns the form in which that is asked for. Must not know how anything is brought.
 
 ``key=B0*,B11;role=data`` are those whose key fits one of two patterns and that have a role;
 ``remote=image/tiff*`` are left where they are, whatever else is said. What fits nothing is left out
-of the item.
+of the item. ``items=20`` takes the first twenty items of a document.
 """
 
 import fnmatch
@@ -48,15 +48,20 @@ _OF: Final[Mapping[str, Callable[[str, Mapping[str, Any]], Sequence[str]]]] = {
     "type": _type,
     "href": _href,
 }
-_REMOTE: Final = "remote"
+_REMOTE, _ITEMS = "remote", "items"
+_NAMES: Final = (*_OF, _REMOTE, _ITEMS)
 
 
 @dataclass(frozen=True, slots=True)
 class AssetChoice:
-    """Patterns (``fnmatch``) by what they are for; an asset has to fit one of each."""
+    """Patterns (``fnmatch``) by what they are for; an asset has to fit one of each.
+
+    ``items``: of so many items at the most.
+    """
 
     wanted: Mapping[str, Sequence[str]] = field(default_factory=dict)
     remote: Sequence[str] = ()
+    items: int | None = None
 
     @classmethod
     def read(cls, text: str) -> "AssetChoice":
@@ -64,15 +69,16 @@ class AssetChoice:
         wanted: dict[str, list[str]] = {}
         for part in filter(None, (one.strip() for one in text.split(";"))):
             name, separator, patterns = part.partition("=")
-            if not separator or name.strip() not in (*_OF, _REMOTE):
-                hint = f"such as key=B0*,B11;role=data; there is: {', '.join((*_OF, _REMOTE))}"
+            if not separator or name.strip() not in _NAMES:
+                hint = f"such as key=B0*,B11;role=data; there is: {', '.join(_NAMES)}"
                 raise InvalidInputs(
                     "assets cannot be chosen so", [Problem(f"{part!r}", "assets", hint=hint)]
                 )
             wanted.setdefault(name.strip(), []).extend(
                 one.strip() for one in patterns.split(",") if one.strip()
             )
-        return cls(wanted, wanted.pop(_REMOTE, ()))
+        items = _number(wanted.pop(_ITEMS)) if _ITEMS in wanted else None
+        return cls(wanted, wanted.pop(_REMOTE, ()), items)
 
     def fate(self, key: str, asset: Mapping[str, Any]) -> Fate:
         """Say what becomes of an asset."""
@@ -80,6 +86,15 @@ class AssetChoice:
             return Fate.REMOTE
         fits = all(_fits(_OF[name](key, asset), some) for name, some in self.wanted.items())
         return Fate.BROUGHT if fits else Fate.LEFT_OUT
+
+
+def _number(said: Sequence[str]) -> int:
+    """Return how many items were asked for."""
+    text = ",".join(said)
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
+        problem = Problem(f"{text!r} is no number of items", "assets", hint="such as items=20")
+        raise InvalidInputs("items cannot be chosen so", [problem])
+    return int(text)
 
 
 def _fits(texts: Sequence[str], patterns: Sequence[str]) -> bool:

@@ -33,14 +33,22 @@ class Budget:
             self._files[path] = size
             self._hosts[host] += more
             self._all += more
-            limits = (
-                (self._all, self._policy.most_of_job, "all inputs of the job"),
-                (self._hosts[host], self._policy.most_of_host, f"inputs from {host}"),
-            )
-        for have, most, what in limits:
-            if most is not None and have > most:
-                raise StagingError(
-                    f"{what} have more than {most} bytes",
-                    uri=redacted(uri),
-                    hint="ask for less, or have whoever runs the engine raise the limit",
-                )
+            have, here = self._all, self._hosts[host]
+        _check(have, self._policy.most_of_job, "all inputs of the job", uri)
+        _check(here, self._policy.most_of_host, f"inputs from {host}", uri)
+
+    def unpacked(self, uri: str, more: int) -> None:
+        """Note that so many bytes more were in an archive; raises ``StagingError`` as well."""
+        with self._lock:
+            self._all += more
+            have = self._all
+        _check(have, self._policy.most_of_job, "all inputs of the job", uri)
+
+
+def _check(have: int, most: int | None, what: str, uri: str) -> None:
+    if most is not None and have > most:
+        raise StagingError(
+            f"{what} have more than {most} bytes",
+            uri=redacted(uri),
+            hint="ask for less, or have whoever runs the engine raise the limit",
+        )

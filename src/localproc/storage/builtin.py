@@ -11,12 +11,15 @@ from localproc.storage.filesystem import FilesystemStorage
 @hookimpl
 def localproc_storages() -> Iterable[StoragePlugin]:
     """Return the storages for folders of this machine and for the web, which is read only."""
-    guarded = {"guarded": "true: refuse addresses that are not public"}
+    options = {
+        "guarded": "true: refuse addresses that are not public",
+        "slowest": "bytes a second that have to come, over a minute: 1024; 0 for any",
+    }
     return [
         StoragePlugin("file", FilesystemStorage.open, "folders of this machine"),
-        StoragePlugin("https", _open_web, "files on the web, read only", guarded, writable=False),
+        StoragePlugin("https", _open_web, "files on the web, read only", options, writable=False),
         StoragePlugin(
-            "http", _open_web, "files on the web, read only, unencrypted", guarded, writable=False
+            "http", _open_web, "files on the web, read only, unencrypted", options, writable=False
         ),
     ]
 

@@ -12,16 +12,17 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.errors import StagingError
+from localproc.media_types import extension
 from localproc.storage import stac
 from localproc.storage.access import Access
 from localproc.storage.addresses import redacted
 from localproc.storage.asset_choice import AssetChoice, Fate
 from localproc.storage.disk import is_there, telling
 from localproc.storage.integrity import verify_asset
-from localproc.storage.names import free_name, link_name, numbered, safe_name
+from localproc.storage.names import free_name, link_name, numbered, safe_name, url_name
 from localproc.storage.stac_items import FoundItem
 from localproc.storage.staging_folders import StagingFolders
-from localproc.uris import unquoted, uri_path
+from localproc.uris import data_of, is_data, unquoted, uri_path
 
 _SHOWN: Final = 10  #: assets of which none is wanted
 
@@ -67,17 +68,17 @@ class StacIn:
             if fate is Fate.LEFT_OUT:
                 hrefs[key] = None
                 continue
-            if fate is Fate.REMOTE and not uri.startswith("file:"):
+            if fate is Fate.REMOTE and not uri.startswith(("file:", "data:")):
                 self._access.check(uri)
                 hrefs[key] = uri
                 self._log(f"{label}: asset {redacted(uri)} stays there")
                 continue
-            wanted = posixpath.basename(unquoted(urlsplit(uri).path))
-            wanted = safe_name(wanted, f"the file name of the asset {key!r}")
+            wanted = safe_name(_file_name(uri, key, asset), f"the file name of the asset {key!r}")
             file = free_name(link_name(wanted), link_name(key), taken)
             taken.add(file)
             hrefs[key] = f"./{file}"
-            self._parts.append(self._asset(uri, asset, f"{folder}/{file}", found, label))
+            bring = self._inline if is_data(uri) else self._asset
+            self._parts.append(bring(uri, asset, f"{folder}/{file}", found, label))
         if hrefs and not any(hrefs.values()):
             some = ", ".join(list(hrefs)[:_SHOWN])
             self._log(f"{label}: none of the assets of {found.shown} is wanted: {some}")
@@ -109,6 +110,31 @@ class StacIn:
             self._log(f"{label}: {doubt or f'asset {shown}'}")
 
         return bring
+
+    def _inline(
+        self, uri: str, asset: Mapping[str, Any], target: str, found: FoundItem, label: str
+    ) -> Callable[[], None]:
+        """Write an asset that is in its href (RFC 2397); what the item says of it must be true."""
+        shown = f"the asset {posixpath.basename(target)} in {found.shown}"
+        said = asset.get("file:size"), asset.get("file:checksum")
+
+        def bring() -> None:
+            try:
+                data, _ = data_of(uri)
+            except ValueError as error:
+                raise StagingError(f"{shown} cannot be read: {error}", uri=found.shown) from None
+            with telling(target), open(target, "wb") as file:
+                file.write(data)
+            self._log(f"{label}: {verify_asset(target, *said, shown) or shown}")
+
+        return bring
+
+
+def _file_name(uri: str, key: str, asset: Mapping[str, Any]) -> str:
+    """Return what an asset's file is to be called: as at the end of its address, if it has one."""
+    if is_data(uri):
+        return url_name(key) + extension(str(asset.get("type", "")))
+    return posixpath.basename(unquoted(urlsplit(uri).path))
 
 
 def _checked_id(found: FoundItem) -> str:

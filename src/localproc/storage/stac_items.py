@@ -39,11 +39,14 @@ class FoundItem:
         return redacted(self.uri)
 
 
-def items_of(document: Document, read: Read, most: int = MOST) -> list[FoundItem]:
+def items_of(
+    document: Document, read: Read, first: int | None = None, most: int = MOST
+) -> list[FoundItem]:
     """Return the items that a document stands for; at least one.
 
-    ``read`` gives further documents. Raises ``StagingError`` for what is no STAC document, has no
-    items, more than ``most``, or leads from another machine to this one.
+    ``read`` gives further documents. ``first``: after so many no further ones are
+    looked for. Raises ``StagingError`` for what is no STAC document, has no items, more than
+    ``most``, or leads from another machine to this one.
     """
     found: list[FoundItem] = []
     for one in _items(document, read):
@@ -51,9 +54,12 @@ def items_of(document: Document, read: Read, most: int = MOST) -> list[FoundItem
             raise StagingError(
                 f"{redacted(document.uri)} stands for more than {most} items",
                 uri=redacted(document.uri),
-                hint="narrow it down: name a collection, an area, a time or single items",
+                hint="name a collection, an area, a time or single items, or take the first ones: "
+                "--assets items=100",
             )
         found.append(one)
+        if len(found) == first:
+            break
     if not found:
         shown = redacted(document.uri)
         raise StagingError(f"there is no item in {shown}", uri=shown)

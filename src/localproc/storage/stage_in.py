@@ -85,6 +85,7 @@ class _StageIn:
         self._fetches: list[Callable[[], None]] = []
         self._parts: list[Callable[[], None]] = []
         self._folders = StagingFolders(folder, access.go_on, log, unfinished)
+        self._choice = choice
         self._stac = StacIn(access, self._folders, self._parts, choice, log)
 
     def run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,7 +214,7 @@ class _StageIn:
             except (NoSuchObject, StorageUnavailable) as error:
                 self._tree(folder, location, label, self._objects(location, error))
                 return
-            items = items_of(document, self._access.read)
+            items = items_of(document, self._access.read, self._choice.items)
             if not several or len(items) == 1:
                 self._stac.bring(folder, items, label)
                 return

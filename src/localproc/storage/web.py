@@ -23,6 +23,7 @@ from localproc.errors import (
 from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc.storage.addresses import redacted
 from localproc.storage.content_codings import coding_of, decoded
+from localproc.storage.pace import SLOWEST, slowest_of
 from localproc.storage.web_client import WebClient
 
 _TIMEOUT: Final = 30.0
@@ -39,13 +40,15 @@ _RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 class WebStorage:
     """Implements ``localproc.plugins.storage.Storage``, but for writing."""
 
-    def __init__(self, *, guarded: bool = False) -> None:
-        self._client = WebClient(guarded=guarded, redirects=_REDIRECTS, timeout=_TIMEOUT)
+    def __init__(self, *, guarded: bool = False, slowest: float = SLOWEST) -> None:
+        self._client = WebClient(
+            guarded=guarded, redirects=_REDIRECTS, timeout=_TIMEOUT, slowest=slowest
+        )
 
     @classmethod
     def open(cls, options: Mapping[str, Any]) -> "WebStorage":
-        """Open it; ``guarded`` refuses addresses that are not public."""
-        return cls(guarded=bool(options.get("guarded")))
+        """Open it; ``guarded`` refuses addresses that are not public, ``slowest`` what trickles."""
+        return cls(guarded=bool(options.get("guarded")), slowest=slowest_of(options))
 
     def info(self, uri: str) -> Info | None:
         """Ask for the headers alone, or leave the rest of an answer where that is refused."""
@@ -76,6 +79,7 @@ class WebStorage:
             _check_contents(answer, uri)
             told.etag = _validator(answer) if _can_go_on(answer) else ""
             start = _start(answer, have, resume)
+            told.size = _size(answer, start)
             return _received(answer, path, start, most, watch, told.etag)
 
     def ask(
@@ -142,10 +146,13 @@ def _received(
             if most is not None and size > most:
                 raise StagingError(f"{shown} is larger than {most} bytes", uri=shown)
             file.write(chunk)
-    announced = None if coding else _announced(answer, start)
+    announced = _size(answer, start)
     if announced is not None and announced != size:
         raise StorageUnavailable(
-            f"{shown} ended after {size} of {announced} bytes", uri=shown, etag=etag
+            f"{shown} ended after {size} of {announced} bytes",
+            uri=shown,
+            etag=etag,
+            size=announced,
         )
     return Info(str(answer.url), size, _validator(answer))
 
@@ -160,11 +167,13 @@ def _told(answer: httpx.Response, uri: str) -> Info | None:
     return Info(str(answer.url), int(said) if is_size else 0, _validator(answer))
 
 
-def _announced(answer: httpx.Response, start: int) -> int | None:
-    """Return the bytes that a file has, ``None`` if that is not told.
+def _size(answer: httpx.Response, start: int) -> int | None:
+    """Return the bytes that a file has, ``None`` if that is not told: of what is encoded.
 
     An answer may have less than was asked for (RFC 9110, section 15.3.7): its range tells of all.
     """
+    if coding_of(answer.headers.get("content-encoding", ""), redacted(str(answer.url))):
+        return None
     found = _RANGE.match(answer.headers.get("content-range", ""))
     if answer.status_code == httpx.codes.PARTIAL_CONTENT and found and found[2] != "*":
         return int(found[2])
@@ -265,6 +274,7 @@ class _explaining:  # noqa: N801 - reads as a statement
     def __init__(self, uri: str) -> None:
         self._uri = redacted(uri)
         self.etag = ""
+        self.size: int | None = None
 
     def __enter__(self) -> "_explaining":
         return self
@@ -274,7 +284,9 @@ class _explaining:  # noqa: N801 - reads as a statement
             said = f"{self._uri}: {str(error) or type(error).__name__}"
             hint = "check the address and the network"
             if _breaks_off(error):
-                raise StorageUnavailable(said, uri=self._uri, hint=hint, etag=self.etag) from None
+                raise StorageUnavailable(
+                    said, uri=self._uri, hint=hint, etag=self.etag, size=self.size
+                ) from None
             if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | socket.gaierror):
                 raise StorageUnreachable(said, uri=self._uri, hint=hint) from None
             raise StagingError(said, uri=self._uri, hint=hint) from None

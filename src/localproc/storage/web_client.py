@@ -22,6 +22,7 @@ import httpx
 
 from localproc.errors import StagingError
 from localproc.storage.addresses import is_public, redacted
+from localproc.storage.pace import SLOWEST
 from localproc.storage.web_transport import WebTransport
 from localproc.uris import canonical
 
@@ -37,13 +38,18 @@ _HEADERS: Final = {
 
 
 class WebClient:
-    """Asks servers; a guarded one asks those at public addresses alone. Threads may share it."""
+    """Asks servers; a guarded one asks those at public addresses alone. Threads may share it.
 
-    def __init__(self, *, guarded: bool, redirects: int, timeout: float) -> None:
+    ``timeout`` are the seconds of a silence, ``slowest`` the bytes a second that have to come.
+    """
+
+    def __init__(
+        self, *, guarded: bool, redirects: int, timeout: float, slowest: float = SLOWEST
+    ) -> None:
         self._guarded = guarded
         self._redirects = redirects
         self._timeout = httpx.Timeout(timeout).as_dict()
-        self._direct = WebTransport(lambda: self._tls)
+        self._direct = WebTransport(lambda: self._tls, slowest)
         self._proxy = cache(_proxy)
         self._by_proxy: dict[str, httpx.HTTPTransport] = {}
         self._lock = threading.Lock()

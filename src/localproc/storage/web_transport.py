@@ -9,6 +9,7 @@ transfer goes on in the meantime (see docs/adr/0057-web-transport.md).
 """
 
 import http.client
+import io
 import select
 import socket
 import ssl
@@ -17,9 +18,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import httpx
+
+from localproc.storage.pace import SLOWEST, PacedReader
 
 _PIECE: Final = 256 << 10  #: bytes that are taken at a time, if so many have come
 _FRESH: Final = 5.0  #: seconds after which a server may have ended a connection that is idle
@@ -46,10 +50,14 @@ class _Place:
 
 
 class WebTransport(httpx.BaseTransport):
-    """Sends requests; several threads may do so at once."""
+    """Sends requests; several threads may do so at once.
 
-    def __init__(self, tls: Callable[[], ssl.SSLContext]) -> None:
+    ``slowest`` are the bytes a second that have to come of an answer (see ``pace``).
+    """
+
+    def __init__(self, tls: Callable[[], ssl.SSLContext], slowest: float = SLOWEST) -> None:
         self._tls = tls
+        self._answer = partial(_Answer, slowest)
         self._lock = threading.Lock()
         self._idle: dict[_Place, list[tuple[float, http.client.HTTPConnection]]] = {}
         self._closed = False
@@ -111,6 +119,7 @@ class WebTransport(httpx.BaseTransport):
 
     def _connect(self, place: _Place, timeout: float | None) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection(place.host, place.port)
+        connection.response_class = self._answer  # type: ignore[assignment]
         try:
             plain = socket.create_connection((place.host.strip("[]"), place.port), timeout)
             try:
@@ -127,6 +136,14 @@ class WebTransport(httpx.BaseTransport):
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error)) from error
         return connection
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer whose head and framing may not come too slowly either: nobody else sees them."""
+
+    def __init__(self, slowest: float, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fp = io.BufferedReader(PacedReader(self.fp.detach(), slowest))
 
 
 class _Body(httpx.SyncByteStream):

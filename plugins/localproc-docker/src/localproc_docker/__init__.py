@@ -53,6 +53,7 @@ def localproc_containers() -> Iterable[ContainerPlugin]:
             f"images of {one.summary}",
             executor=one.name,
             gpus=one.gpus,
+            shm=True,
         )
         for one in DAEMONS
     ]

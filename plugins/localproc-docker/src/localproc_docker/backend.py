@@ -15,7 +15,7 @@ from localproc.errors import ExecutorUnavailable, LocalprocError
 from localproc.executors.curtain import Curtain
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
-from localproc_docker import NO_IMAGE, task_containers
+from localproc_docker import NO_IMAGE, private_tmp, task_containers
 from localproc_docker.boxes import Boxes
 from localproc_docker.container_ends import Ends
 from localproc_docker.container_events import Events
@@ -122,7 +122,8 @@ class DockerBackend:
         list(self.boxes.pool.map(self.boxes.remove, handles.values()))
         for key, name in handles.items():
             task_containers.curtain(self.owner, name).remove()
-            self._tasks.pop(key, None)
+            if (task := self._tasks.pop(key, None)) is not None:
+                private_tmp.remove(task.outdir)
             self._last.pop(key, None)
             self.starts.failed.pop(key, None)
             self.ends.stopped.discard(key)

@@ -18,7 +18,7 @@ from localproc_docker.engine_api import ApiRefused, EngineApi
 
 _SIGNALLED: Final = 128
 _KILLED: Final = 137
-_GONE: Final = "its container was removed, not by localproc"
+_GONE: Final = "its container was removed"
 
 
 class Ends:
@@ -96,7 +96,7 @@ class Ends:
         signal = signal_sent(self._api, name, report.started)
         if not signal:
             return self._hungry(report, task)
-        said = f"somebody sent it signal {signal} by way of docker, not localproc"
+        said = f"somebody sent it signal {signal} by way of docker"
         return replace(report, state=TaskState.CANCELLED, reason=said)
 
     def _hungry(self, report: Report, task: Task | None) -> Report:

@@ -50,6 +50,11 @@ class Lane:
         ahead = min(_MOST_AHEAD, max(1, int(_QUICK / max(self._pace, 0.001))))
         return max(0, ahead - (self.last - self.done))
 
+    def is_barren(self) -> bool:
+        """Return whether its loop has begun nothing."""
+        self.catch_up()
+        return self.done == 0 and self.begun(1) is None
+
     def hand(self, script: bytes) -> int:
         """Hand a task to the loop; return its number."""
         number = self.last + 1
@@ -90,7 +95,7 @@ class Lane:
             return Report(key, TaskState.RUNNING, started=started, native_id=native)
         code, killed = told
         state = TaskState.ENDED
-        if killed and code:
+        if killed:
             state = TaskState.OUT_OF_MEMORY
         elif self._off(number) == _LATE and code in KILLED:
             state = TaskState.TIMED_OUT

@@ -7,7 +7,7 @@ nor what has become of tasks that were handed to one. Whoever uses it holds the 
 from collections import deque
 from collections.abc import Hashable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from localproc.model import Task
 from localproc.plugins.containers import Image
@@ -83,8 +83,21 @@ class LaneQueue:
         self._waiting[key] = sharing
         return True
 
+    def parted(self, sharing: Hashable | None) -> list[Task]:
+        """Forget the tasks of a group that wait; return them."""
+        group = self._groups.get(sharing)
+        tasks = list(group.waiting) if group is not None else []
+        for task in tasks:
+            self.drop(task.key)
+        return tasks
+
     def sweep(self) -> None:
         """Forget groups that have nothing any more."""
         for sharing, group in list(self._groups.items()):
             if not (group.lanes or group.waiting or group.asked):
                 del self._groups[sharing]
+
+
+def for_room(name: str, task: Task) -> Task:
+    """Return what a container that is shared needs: as much as one of its tasks."""
+    return replace(task, key=name)

@@ -11,7 +11,6 @@ import shutil
 import threading
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Final
 
 from localproc.errors import ExecutorUnavailable
@@ -20,7 +19,7 @@ from localproc.plugins.containers import Image
 from localproc_docker import warm
 from localproc_docker.lane import Lane
 from localproc_docker.lane_containers import LaneContainers
-from localproc_docker.lane_queue import Group, LaneQueue
+from localproc_docker.lane_queue import Group, LaneQueue, for_room
 from localproc_docker.room import Room
 from localproc_docker.task_links import FOLDER, TaskLinks
 
@@ -223,7 +222,7 @@ class Lanes:
     def _ask(self, group: Group) -> None:
         name = warm.LANE + secrets.token_hex(8)
         group.asked = name
-        self._room.join(_for_room(name, group.waiting[0]))
+        self._room.join(for_room(name, group.waiting[0]))
 
     # What others have handed on, and what has ended
 
@@ -241,7 +240,7 @@ class Lanes:
             return False
         if name not in self._lanes:
             self._lanes[name] = lane
-            self._room.take(_for_room(warm.LANE + name, task))
+            self._room.take(for_room(warm.LANE + name, task))
         lane.last = max(lane.last, number)
         self._places[task.key] = (lane, number)
         self._queue.note(task)
@@ -263,8 +262,12 @@ class Lanes:
             raise
 
     def _mourn(self, lane: Lane) -> None:
-        """End the task that ran in a container that is gone; those to come run elsewhere."""
+        """End the task that ran in a container that is gone; those to come run elsewhere.
+
+        One that has begun none cannot: neither would the next, so each gets one of its own.
+        """
         lane.close()
+        is_barren = lane.is_barren()
         with self._lock:
             self._room.leave(warm.LANE + lane.name)
             among = self._queue.leave(lane)
@@ -278,6 +281,10 @@ class Lanes:
             elif report.state is TaskState.QUEUED:
                 self._again(key, lane, number, among)
         lane.done = lane.last
+        if is_barren:
+            self._containers.cold(self._queue.parted(among))
+        if lane.is_empty():
+            self._retire(lane)
 
     def _again(self, key: str, lane: Lane, number: int, among: Hashable | None) -> None:
         """Have a task that has never begun run elsewhere."""
@@ -340,8 +347,3 @@ class Lanes:
         if lane.is_empty():
             self._lanes.pop(lane.name, None)
             lane.discard()
-
-
-def _for_room(name: str, task: Task) -> Task:
-    """Return what a container that is shared needs: as much as one of its tasks."""
-    return replace(task, key=name)

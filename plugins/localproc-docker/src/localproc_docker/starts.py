@@ -16,7 +16,7 @@ from localproc.model import Container, Report, Task, TaskState
 from localproc.plugins import containers as shared
 from localproc.plugins.backend import Refused
 from localproc.plugins.containers import Image
-from localproc_docker import NO_IMAGE, daemon_images, task_containers
+from localproc_docker import NO_IMAGE, daemon_images, private_tmp, task_containers
 from localproc_docker.boxes import Boxes
 from localproc_docker.engine_api import ApiRefused, EngineApi
 from localproc_docker.task_containers import Owner
@@ -24,8 +24,7 @@ from localproc_docker.task_containers import Owner
 _SHELL: Final = '"/bin/sh"'  #: stands in the message if an image has none
 _NO_DRIVER: Final = "could not select device driver"
 _WITHOUT: Final = (
-    "the hint cwltool:CUDARequirement cannot be met: the daemon has no driver for GPUs; "
-    "it is done without\n"
+    "the hint CUDARequirement cannot be met: the daemon has no driver for GPUs; it is done without"
 )
 _NO_SHELL: Final = "its image has no /bin/sh to be given "
 _UNCERTAIN: Final = "the daemon went away as it was started, so it may have begun"
@@ -131,6 +130,7 @@ class Starts:
         if curtain is not None:
             curtain.make(task)
         body = task_containers.creation(task, image, self._owner, shell=shell, curtain=curtain)
+        private_tmp.make(body["HostConfig"]["Mounts"])
         for one in body["HostConfig"]["Mounts"]:  # some daemons would make an empty folder of it
             if not os.path.exists(one["Source"]):
                 return Refused(f"it is to see {one['Source']}, which is not there")
@@ -163,11 +163,13 @@ class Starts:
         return True
 
     def _start_without_devices(self, task: Task, name: str) -> bool:
-        """Make a container again, of a task that would rather have had GPUs; its log says so."""
+        """Make a container again, of a task that would rather had GPUs: log and step say so."""
         self._boxes.remove(name)
         with open(task.stderr, "a", encoding="utf-8") as log:
-            log.write(_WITHOUT)
-        return self._start_made(replace(task, resources=replace(task.resources, gpus=0)))
+            log.write(f"{_WITHOUT}\n")
+        needs = replace(task.resources, gpus=0)
+        without = (*task.without, _WITHOUT)
+        return self._start_made(replace(task, resources=needs, without=without))
 
     def _start_plain(self, task: Task, name: str, image: str) -> bool:
         """Make a container again, of an image that turned out to have no shell."""

@@ -16,6 +16,7 @@ from localproc.executors.curtain import Curtain
 from localproc.model import Report, Task, TaskState
 from localproc.plugins import containers as shared
 from localproc.plugins.containers import Image
+from localproc_docker import private_tmp
 from localproc_docker.info import Info
 
 HOME: Final = "localproc.home"
@@ -23,14 +24,30 @@ FOLDER: Final = "localproc.folder"  #: of the home, by which one that is gone is
 KEY: Final = "localproc.key"
 LIMIT: Final = "localproc.limit"
 STREAMS: Final = "localproc.streams"
+WITHOUT: Final = "localproc.without"  #: hints that could not be met, a line each
+
+#: Counts what the system has killed in the container for its memory. Podman never tells of that.
+COUNTS_KILLED: Final = """\
+killed() {
+  killed=0
+  for counts in /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events; do
+    [ -r $counts ] && while read -r name count; do
+      case $name in oom_kill) killed=$count;; esac
+    done <$counts
+  done
+}"""
 
 #: Runs a task with its streams in files. It is the container's first process, which the system
 #: shields from signals, so it stays to pass TERM on to all others; the task gets one of its own.
+#: Where a part of it was killed for its memory, all of it was: whatever the rest made of that.
 _SHELL: Final = """\
+{counts}
 exec >>"$2" 2>>"$3"; exec 3<"$1"; {arguments}
 "$@" <&3 3<&- & task=$!
 trap 'kill -TERM -1' TERM
-while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || exit $code; done"""
+while :; do wait $task; code=$?; kill -0 $task 2>/dev/null || break; done
+killed 2>/dev/null; [ "$killed" = 0 ] || code=137
+exit $code"""
 _GIVEN: Final = "shift 3"
 _BY_PIPE: Final = '. "$4"'  #: sets them, and the environment
 
@@ -91,6 +108,8 @@ def creation(
     assert box is not None, "a task without a container has no place here"
     argv = list(shared.command(task, image))
     labels = owner.labels | {KEY: task.key, LIMIT: str(task.resources.time)}
+    if task.without:
+        labels[WITHOUT] = "\n".join(task.without)
     stdin = _inside(task, task.stdin) if task.stdin else "/dev/null"
     if curtain is not None:
         entry = _entry(_BY_PIPE, [stdin, *curtain.streams(task), curtain.begin])
@@ -113,7 +132,7 @@ def creation(
 
 
 def _entry(arguments: str, words: Sequence[str]) -> dict[str, Any]:
-    shell = _SHELL.format(arguments=arguments)
+    shell = _SHELL.format(arguments=arguments, counts=COUNTS_KILLED)
     return {"Entrypoint": ["/bin/sh", "-c", shell, "sh"], "Cmd": list(words)}
 
 
@@ -141,10 +160,6 @@ def host_config(
     }
     if needs.gpus:
         config["DeviceRequests"] = [{"Count": needs.gpus, "Capabilities": [["gpu"]]}]
-    if any(one["Target"].startswith("/tmp/") for one in config["Mounts"]):  # noqa: S108
-        # A folder below a mounted one would get its mount point made in the task's own.
-        config["Mounts"] = [one for one in config["Mounts"] if one["Target"] != "/tmp"]  # noqa: S108
-        config["Tmpfs"] = {"/tmp": f"rw,exec,nosuid,mode=1777,size={needs.tmpdir}m"}  # noqa: S108
     return config
 
 
@@ -158,13 +173,15 @@ def _processors(task: Task, owner: Owner) -> int:
 def mounts(task: Task, *, streams: bool, curtain: Curtain | None = None) -> list[dict[str, Any]]:
     """Return what a container sees of this machine: what its task reads and writes, no more."""
     found = {one.target: (one.source, not one.writable) for one in shared.mounts(task)}
-    found.setdefault("/tmp", (task.tmpdir, False))  # noqa: S108
     if curtain is not None:
         found[curtain.folder] = (curtain.folder, False)
     elif streams:
         for path in (task.stdout, task.stderr):
             if not is_below(path, task.outdir):
                 found.setdefault(path, (path, False))
+    # What lies below gets its mount point there, which is nothing for the task's own folder.
+    private = private_tmp.own(task.outdir) if private_tmp.has_mounts(found) else task.tmpdir
+    found.setdefault(private_tmp.PLACE, (private, False))
     return [
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": is_read_only}
         for target, (source, is_read_only) in found.items()
@@ -220,6 +237,7 @@ def report(key: str, seen: Mapping[str, Any]) -> Report:
         ended=_ended(state),
         native_id=native,
         reason=str(state.get("Error") or ""),
+        without=tuple((seen["Config"].get("Labels") or {}).get(WITHOUT, "").splitlines()),
     )
 
 

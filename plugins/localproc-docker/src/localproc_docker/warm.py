@@ -11,6 +11,7 @@ container:
     n.ended     its exit code, and how often the system has killed something for its memory
 """
 
+import os
 import re
 import shlex
 from collections.abc import Hashable, Sequence
@@ -19,11 +20,13 @@ from typing import Any, Final
 
 from localproc.model import Task
 from localproc.plugins.containers import Image, command, outermost
-from localproc_docker.task_containers import KEY, Owner, host_config, is_below
+from localproc_docker import private_tmp
+from localproc_docker.task_containers import COUNTS_KILLED, KEY, Owner, host_config, is_below
 
 MODES: Final = ("no", "step", "job")
 FOLDER: Final = "warm"  #: in the executor's own: a folder for each such container
 FEED: Final = "feed"  #: a pipe: a line for each task, and its end when the engine has gone
+PRIVATE: Final = "tmp"  #: what is /tmp in the container
 LANE: Final = "lane:"  #: begins the key of such a container: no task has one like it
 
 #: Descriptor 4 is opened by way of one for both directions, so that nobody is waited for. What a
@@ -33,14 +36,6 @@ LANE: Final = "lane:"  #: begins the key of such a container: no task has one li
 #: what ``wait`` says of that signal is not how the task has ended.
 _LOOP: Final = """\
 cd "$1"; exec 5<>feed; exec 4<feed 5<&-; n=1; end=
-killed() {
-  killed=0
-  for counts in /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events; do
-    [ -r $counts ] && while read -r name count; do
-      case $name in oom_kill) killed=$count;; esac
-    done <$counts
-  done
-}
 places='/tmp/* /tmp/.[!.]* /dev/shm/* /dev/shm/.[!.]*'; was=:
 for one in $places; do was=$was$one:; done
 clean() {
@@ -117,11 +112,10 @@ def creation(
     first = tasks[0]
     assert first.container is not None
     config = host_config(first, owner, keep_streams=False)
-    config["Mounts"] = mounts(folder, tasks)
-    config["Tmpfs"] = {"/tmp": f"rw,exec,nosuid,mode=1777,size={first.resources.tmpdir}m"}  # noqa: S108
+    config["Mounts"] = [private_tmp.mount(os.path.join(folder, PRIVATE)), *mounts(folder, tasks)]
     return {
         "Image": image.id,
-        "Entrypoint": ["/bin/sh", "-c", _LOOP, "sh"],
+        "Entrypoint": ["/bin/sh", "-c", f"{COUNTS_KILLED}\n{_LOOP}", "sh"],
         "Cmd": [folder],
         "WorkingDir": folder,
         "User": owner.user,

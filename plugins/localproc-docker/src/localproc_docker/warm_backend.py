@@ -14,7 +14,7 @@ from localproc.errors import ExecutorUnavailable, LocalprocError
 from localproc.model import Report, Task, TaskState
 from localproc.plugins.backend import Capabilities, Refused
 from localproc.plugins.containers import Image
-from localproc_docker import warm
+from localproc_docker import private_tmp, warm
 from localproc_docker.backend import DockerBackend
 from localproc_docker.lanes import Lanes
 
@@ -135,6 +135,7 @@ class WarmBackend:
         """Make and start a container with a loop."""
         name = os.path.basename(folder)
         body = warm.creation(name, folder, tasks, image, self._cold.owner)
+        private_tmp.make(body["HostConfig"]["Mounts"])
         self._cold.boxes.run(self._named(name), body)
         found: Sequence[dict[str, Any]] = body["HostConfig"]["Mounts"]
         return found

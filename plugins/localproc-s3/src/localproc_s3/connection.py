@@ -42,7 +42,6 @@ _QUICK: Final = frozenset(
 _UNSAID: Final = "400"  #: the code of what HEAD cannot say, such as that a key has expired
 _SETTLING: Final = 120.0  #: seconds; the connection has given up by then
 _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
-_PAYABLE: Final = ("get_object", "head_object", "list_objects_v2", "put_object", "delete_objects")
 #: Their debugging texts have keys and signatures in them.
 _TALKATIVE: Final = ("botocore", "aiobotocore", "s3fs", "fsspec", "boto3", "aiohttp")
 
@@ -147,7 +146,7 @@ class Connection:
 
     async def _called(self, files: Any, operation: str, arguments: dict[str, Any]) -> Any:
         client = await _client(files)
-        if self._options.requester_pays and operation in _PAYABLE:
+        if self._options.requester_pays and _is_payable(client, operation):
             arguments["RequestPayer"] = "requester"
         try:
             answer = await self._answer(client, operation, arguments)
@@ -180,6 +179,12 @@ async def _client(files: Any) -> Any:
     if not is_plain(client.meta.endpoint_url):
         raise StagingError("the endpoint of S3 cannot be used", hint=ENDPOINT)
     return client
+
+
+def _is_payable(client: Any, operation: str) -> bool:
+    """Whether S3 can be told that whoever asks pays: parts of an upload, and their end, as well."""
+    known = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])
+    return known.input_shape is not None and "RequestPayer" in known.input_shape.members
 
 
 def _config(options: S3Options) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from localproc.cwl.run.task_layout import Folders
 from localproc.errors import UnsupportedPackage
 from localproc.model import Container
 
+SHM: Final = "ShmSize"
 _REQUIREMENT: Final = "DockerRequirement"
 _SIZE: Final = re.compile(r"(?P<count>[1-9]\d*)(?P<unit>[bkmgBKMG]?)")
 _SHIFTS: Final = {"": 0, "b": 0, "k": 10, "m": 20, "g": 30}
@@ -121,7 +122,7 @@ def shared_memory(tool: Tool) -> int:
 
     Raises ``UnsupportedPackage`` for what is no size.
     """
-    asked = tool.requirements.get("ShmSize")
+    asked = tool.requirements.get(SHM)
     if asked is None:
         return 0
     size = str(asked.get("shmSize", ""))

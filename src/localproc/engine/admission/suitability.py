@@ -12,12 +12,12 @@ from typing import Any, Final
 from localproc.cwl.base.files import has_files
 from localproc.cwl.base.numbers import is_amount
 from localproc.cwl.expr.expressions import has_expression
-from localproc.cwl.run.container import described, is_required
+from localproc.cwl.run.container import SHM, described, is_required
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.resources import CUDA, MPI, mpi_processes
 from localproc.cwl.run.software import packages, software_is_required
-from localproc.engine.container_runtimes import Choice
+from localproc.engine.container_runtimes import AUTO, Choice
 from localproc.engine.job.executor_choice import Destination, ExecutorChoice
 from localproc.engine.job.hints import SOFTWARE_HINT, nowhere
 from localproc.engine.runtime import Runtime
@@ -115,6 +115,7 @@ def placements(
     ``inputs`` are those of the job, where they are known. Raises ``PluginMissing``.
     """
     values = None if inputs is None else _values(process, inputs)
+    asked = runtime.containers.wanted(wanted)
     plugins = {name: runtime.plugins.executor(name) for name in choice.names()}
     runs_in = chosen(process, choice, wanted, runtime)
     boxes = runtime.containers.boxes(runs_in.runtime, runs_in.passed_over)
@@ -130,14 +131,14 @@ def placements(
             found.append(StepPlacement(step, place.executor, unfit=wrong.message))
             continue
         if task.container is not None and not place.containers:
-            error = _no_containers(tool, choice.choose(step, container=True), wanted)
+            error = _no_containers(tool, choice.choose(step, container=True), asked)
             found.append(
                 StepPlacement(step, place.executor, task.container, error.message, refused=error)
             )
             continue
         plugin = plugins[place.executor]
         note = _too_much(task.resources, runtime.executor_settings(plugin, ""))
-        why = _reason(task, plugin, runtime)
+        why = _reason(task, plugin, runtime) or _no_shared_memory(task, tool, runtime)
         if task.container is None and not why and (lacking := _lacking(tool, runtime)):
             missing = nowhere(lacking)
             found.append(StepPlacement(step, place.executor, unfit=missing, lacking=True))
@@ -182,9 +183,19 @@ def _reason(task: Task, plugin: ExecutorPlugin, runtime: Runtime) -> str:
     return unfit(task, able) or plugin.check(settings, [task]).get(task.key, "")
 
 
+def _no_shared_memory(task: Task, tool: Tool, runtime: Runtime) -> str:
+    """Return why a container never gets the shared memory that its tool requires."""
+    box = task.container
+    if box is None or not (box.shm and box.runtime) or SHM not in tool.requirements.required:
+        return ""
+    if runtime.plugins.container(box.runtime).shm:
+        return ""
+    return f"it requires shared memory of a size (ShmSize), which {box.runtime} cannot give"
+
+
 def _no_containers(tool: Tool, executor: str, wanted: str) -> UnsupportedPackage:
     hint = "install docker, podman, apptainer or charliecloud, or move DockerRequirement to hints"
-    if wanted not in ("", "auto"):
+    if wanted != AUTO:
         hint = "use another --containers, or move DockerRequirement to hints"
     return UnsupportedPackage(
         f"{tool.id} requires a container, and the executor {executor!r} has none", hint=hint

@@ -12,7 +12,7 @@ from localproc import machine
 from localproc.cwl.run.plan import Invocation, Skipped
 from localproc.engine.job.steplog import LogNames
 from localproc.errors import JobFailed
-from localproc.model import Event, JobRecord, Report, StepStatus, Task
+from localproc.model import Container, Event, JobRecord, Report, StepStatus, Task
 from localproc.model.events import (
     Dismissed,
     DismissRequested,
@@ -223,6 +223,7 @@ class EventWriter:
         made: str = "",
         because: str = "",
         ran_in: str = "",
+        box: Container | None = None,
     ) -> None:
         """A step began and ended in one: it was skipped, reused, or an expression."""
         self._note(
@@ -240,6 +241,7 @@ class EventWriter:
                 because=because,
                 ran_in=ran_in,
                 progress=progress,
+                **_boxed(box),
             )
         )
 
@@ -274,8 +276,15 @@ def _reported(report: Report | None) -> dict[str, Any]:
         "native_id": report.native_id,
         "queued": report.queued,
         "reason": report.reason,
+        "without": report.without,
     }
 
 
 def _told(problem: JobFailed | None) -> dict[str, Any]:
     return {} if problem is None else {"problem": problem.to_problem(), "said": problem.message}
+
+
+def _boxed(box: Container | None) -> dict[str, Any]:
+    if box is None:
+        return {}
+    return {"image": box.image, "digest": box.digest, "containers": box.runtime}

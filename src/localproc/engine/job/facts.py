@@ -20,7 +20,7 @@ from localproc.engine.job.effects import (
 )
 from localproc.errors import JobFailed, LocalprocError
 from localproc.machine.phases import Fact
-from localproc.model import Report
+from localproc.model import Container, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Made:
 class TakenFrom:
     """Outputs of an equal step of an earlier job, and what the step is called there.
 
-    ``ran_in`` is what its image and software were.
+    ``ran_in`` is what its image and software were, ``box`` the container that it would have here.
     """
 
     outputs: Mapping[str, Any]
@@ -72,6 +72,7 @@ class TakenFrom:
     made: str = ""
     given: str = ""
     ran_in: str = ""
+    box: Container | None = None
 
 
 @dataclass(frozen=True, slots=True)

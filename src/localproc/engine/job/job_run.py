@@ -144,6 +144,8 @@ class JobRun(JobEndings):
             self._writer.started()
         problems = [JobFailed.from_problem(one) for one in history.problems]
         if self.job.dismiss_requested:
+            if not history.dismissing:
+                self._writer.dismiss_requested()
             self._stop(JobDismissed(f"job {self.job.id} was dismissed"))
         elif self._is_late():
             self._take_time(Later(self._now()))

@@ -21,6 +21,8 @@ from localproc.model import Encoded
 Instance = Invocation | Skipped
 MOST: Final = 512 << 20  #: characters of JSON that all outputs of a job's steps may have
 _BATCH: Final = 16  #: instances that a worker gives at a time
+_CATCHING_UP: Final = 256  #: ... as long as there are some that earlier engines have begun
+_FEW: Final = 100  #: instances of earlier engines that are gone through in no time
 _MOST_ASIDE: Final = 1_000  #: instances that others may overtake
 
 
@@ -74,12 +76,12 @@ class Planning:
 
     def begin(self, inputs: Mapping[str, Any]) -> None:
         """Make the plan, or have it made; raises ``LocalprocError``."""
-        if self._quick:
+        if self._is_quick:
             self._plan = make_plan(self._process, inputs, self._files)
             self.progress = self._plan.progress
         else:
             self._away = True
-            self._effects.ask(MakePlan(inputs, _BATCH))
+            self._effects.ask(MakePlan(inputs, self._batch))
 
     def give_back(self, pulled: Pulled) -> None:
         """Take the plan back, with what it gave; an error comes after the instances.
@@ -147,6 +149,15 @@ class Planning:
         self.progress = self._plan.progress
 
     @property
+    def _is_quick(self) -> bool:
+        """Whether the plan is worked on here; not while it has to catch up with a long past."""
+        return self._quick and not (self._unfinished and len(self._known) > _FEW)
+
+    @property
+    def _batch(self) -> int:
+        return _CATCHING_UP if self._unfinished else _BATCH
+
+    @property
     def catching_up(self) -> bool:
         """Whether there are instances of earlier engines that it has not given yet."""
         return bool(self._unfinished)
@@ -161,12 +172,8 @@ class Planning:
     @property
     def is_exhausted(self) -> bool:
         """Whether there is nothing more to start until something ends well."""
-        return (
-            self._plan is not None
-            and not (self._away or self._ready or any(self._set_aside.values()))
-            and self._error is None
-            and self._exhausted
-        )
+        waits = self._ready or any(self._set_aside.values()) or self._error is not None
+        return self._exhausted and not waits
 
     def _draw(self) -> Instance | None:
         if self._ready:
@@ -177,9 +184,9 @@ class Planning:
             raise error
         if self._plan is None or self._away or self._exhausted:
             return None
-        if not self._quick:
+        if not self._is_quick:
             self._away = True
-            self._effects.ask(PullPlan(self._plan, _BATCH))
+            self._effects.ask(PullPlan(self._plan, self._batch))
             return None
         try:
             instance = self._plan.pull()

@@ -13,6 +13,7 @@ from localproc.errors import JobPutAside
 from localproc.model import Event, JobRequest, StepStatus
 from localproc.model.events import (
     Accepted,
+    DismissRequested,
     Started,
     StepFinished,
     StepRetrying,
@@ -63,6 +64,7 @@ class History:
     at: datetime | None = None  #: when it was started
     beside: Mapping[str, Any] = field(default_factory=dict)
     stopping: bool = False  #: whether steps of it have been stopped
+    dismissing: bool = False  #: whether it is written down that somebody wants it to stop
     steps: dict[str, Known] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
@@ -84,6 +86,8 @@ def read(job_id: str, events: Sequence[Event]) -> History:
                 history.started = True
                 history.at = event.at
                 history.engine = event.engine
+            case DismissRequested():
+                history.dismissing = True
             case StepSubmitted():
                 known = Known(
                     event.name,

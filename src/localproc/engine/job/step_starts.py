@@ -199,6 +199,7 @@ class StepStarts:
             given=found.given,
             made=found.made,
             ran_in=found.ran_in,
+            box=found.box,
         )
 
     def _dismiss(self, effect: Evaluate | Recall | Prepare) -> None:

@@ -132,6 +132,10 @@ class Background:
             if is_tidy(job_id):
                 self._remove_work(job_id, folder)
 
+    def read(self, job_id: str, function: Callable[[], None]) -> None:
+        """Read what a job that is not taken up yet has behind it."""
+        self._reading.put(job_id, Work(function))
+
     def call(self, function: Callable[[], None]) -> None:
         """Run anything else."""
         self._tidying.put("", Work(function))

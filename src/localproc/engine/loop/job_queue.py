@@ -1,12 +1,12 @@
 """The jobs that come to an engine.
 
-Owns which jobs there are to run: those that it accepted, and those that nobody runs any more; and
-what becomes of one that cannot be taken up. Must not know what a job is given, nor what happens
-then.
+Owns which jobs there are to run: those that it accepted, and those that nobody runs any more; which
+of them have to be read first, by a worker; and what becomes of one that cannot be taken up. Must
+not know what a job is given, nor what happens then.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -20,6 +20,7 @@ from localproc.engine.job.failure_text import as_ours
 from localproc.engine.job.steplog import LogNames
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.committer import Committer
+from localproc.engine.loop.job_reading import JobReader, Past, Unread
 from localproc.engine.loop.job_starts import JobStarts
 from localproc.engine.loop.opening_threads import Opening
 from localproc.engine.loop.waiting_jobs import WaitingJobs
@@ -32,14 +33,19 @@ from localproc.errors import (
     StoreCorrupted,
     StoreLocked,
 )
-from localproc.model import Event, JobRecord
+from localproc.model import JobRecord
 from localproc.plugins.store import Change, Store
+from localproc.shortages import is_shortage
 
 _LOG: Final = logging.getLogger("localproc")
 
 
 class JobQueue:
-    """The jobs of one engine that wait for their turn; ``lost`` is told of those it gives up."""
+    """The jobs of one engine that wait for their turn; ``lost`` is told of those it gives up.
+
+    Jobs are read by a worker, but for those that are known to take no time: ``reader`` has done so
+    before they are taken up, and what it has read holds for as long as they are this engine's.
+    """
 
     def __init__(
         self,
@@ -47,6 +53,7 @@ class JobQueue:
         owner: str,
         engines: str,
         settings: Settings,
+        reader: JobReader,
         starts: JobStarts,
         opening: Opening,
         committer: Committer,
@@ -56,6 +63,7 @@ class JobQueue:
         self._owner = owner
         self._engines = engines
         self._settings = settings
+        self._reader = reader
         self._starts = starts
         self._opening = opening
         self._committer = committer
@@ -63,23 +71,33 @@ class JobQueue:
         self._later: list[JobRecord] = []  #: they wait for plugins that are not here, or the store
         self._told: set[str] = set()
         self._waiting = WaitingJobs()
+        self._quick: set[str] = set()  #: those that take no time to be read
+        self._unread: dict[str, JobRecord] = {}  #: those that are being read
+        self._read: dict[str, Past | Unread] = {}  #: what came of that, until they are taken up
         self._is_more = False  #: whether there were more to claim than there was room for
         self._without: dict[str, list[JobRecord]] = {}  #: by executors that are being opened
 
-    def add(self, job: JobRecord) -> None:
-        """Take note of a job that this engine has accepted."""
+    def add(self, job: JobRecord, *, quick: bool) -> None:
+        """Take note of a job that this engine has accepted; ``quick``: it is read in no time."""
+        if quick:
+            self._quick.add(job.id)
         self._waiting.add([job])
 
+    def may_begin(self, room: int) -> bool:
+        """Whether there may be a job to take up, where there is room for so many."""
+        if room <= 0:
+            return False
+        return self._reader.is_over or (len(self._unread) < room and self._is_any)
+
     @property
-    def is_waiting(self) -> bool:
-        """Whether there may be a job to take up."""
+    def _is_any(self) -> bool:
         return bool(self._waiting) or (self._is_more and self._room > 0)
 
     @property
     def _room(self) -> int:
         """How many jobs it would take on now."""
-        taken = len(self._waiting) + sum(map(len, self._without.values()))
-        return self._settings.active * 2 - taken
+        parked = sum(map(len, self._without.values())) + len(self._unread)
+        return self._settings.active * 2 - len(self._waiting) - parked
 
     def adopt(self) -> None:
         """Take over the jobs that nobody runs: all, or those that are to stop."""
@@ -101,29 +119,44 @@ class JobQueue:
             self._is_more = len(claimed) == room
             self._waiting.add(claimed)
 
-    def next(self, job_id: str = "") -> Active | None:
-        """Take up the next job that can be, or a certain one; ``None`` if there is none."""
-        if self._without:
-            for name in [one for one in self._without if self._opening.is_over(one)]:
-                self._waiting.add_first(self._without.pop(name))
-        while self._waiting or (self._is_more and self._room > 0 and not job_id):
+    def next(self, room: int) -> Active | None:
+        """Take up the next job that can be; ``None`` if there is none.
+
+        No more are read at a time than there is ``room`` for: so they begin in their order.
+        """
+        self._let_go_on()
+        while len(self._unread) < room and self._is_any:
             if not self._waiting:
                 self.adopt()
-                continue
-            job = self._waiting.take(job_id)
-            if job is None:
-                return None
-            active = self._take_up(job)
-            if active is not None:
+            elif (job := self._waiting.take()) and (active := self._take_up(job)) is not None:
                 return active
         return None
 
-    def dismiss(self, job_id: str) -> None:
-        """Dismiss a job that waits for its executor and has begun nothing there."""
+    def _let_go_on(self) -> None:
+        """Let the jobs wait for their turn again that have been read, or have their executor."""
+        for job_id, past in self._reader.over():
+            self._read[job_id] = past
+        read = [one for one in self._unread if one in self._read]
+        self._waiting.add_first(map(self._unread.pop, read))
+        for name in [one for one in self._without if self._opening.is_over(one)]:
+            self._waiting.add_first(self._without.pop(name))
+
+    def dismiss(self, job_id: str) -> Active | None:
+        """Take up a job that is to stop, before all others; ``None`` if that is not needed, or yet.
+
+        One that has begun nothing and waits for its executor is dismissed at once.
+        """
+        self._let_go_on()
+        if (job := self._waiting.take(job_id)) is not None:
+            return self._take_up(job.changed(dismiss_requested=True))
+        if (job := self._unread.get(job_id)) is not None:
+            self._unread[job_id] = job.changed(dismiss_requested=True)
+        parked = [one for jobs in self._without.values() for one in jobs if one.id == job_id]
+        if not parked:
+            return None
         for jobs in self._without.values():
-            for job in [one for one in jobs if one.id == job_id]:
-                if self._dismissed(job, replay.read(job.id, self._store.events(job.id))):
-                    jobs.remove(job)
+            jobs[:] = [one for one in jobs if one.id != job_id]
+        return self._take_up(parked[0].changed(dismiss_requested=True))
 
     def _dismissed(self, job: JobRecord, past: replay.History) -> bool:
         """End a job that is to stop, if it has begun nothing; whether that is so."""
@@ -142,43 +175,58 @@ class JobQueue:
             return True
 
     def _take_up(self, job: JobRecord) -> Active | None:
-        """Return a job that can be run now; one whose executor is being opened has to wait."""
-        try:
-            events = self._store.events(job.id)
-        except StoreLocked as error:
-            self._wait(job, error)
+        """Return a job that can be run now; others have to wait, or are left alone, or end."""
+        past = self._read.pop(job.id, None)
+        if past is None and job.id in self._quick:
+            past = self._reader.read(job)
+        self._quick.discard(job.id)
+        if past is None:
+            self._unread[job.id] = job
+            self._reader.begin(job)
+            return None
+        if isinstance(past, Unread):
+            self._cannot_go_on(job, past)
             return None
         try:
-            past = self._past(job, events)
-        except JobPutAside as error:
-            self._put_aside(job, len(events), error)
-            return None
-        try:
-            places = self._starts.places(past)
-            for name in places.names:
-                if not self._opening.is_over(name):
-                    self._without.setdefault(name, []).append(job)
-                    return None
-            return self._starts.take_up(job, past, places)
-        except PluginMissing as error:  # another engine had it, so there may be one again
-            if not (job.dismiss_requested and self._dismissed(job, past)):
-                self._wait(job, error)
-        except StoreLocked as error:
-            self._wait(job, error)
-        except StoreCorrupted as error:  # its process cannot be read
-            self._put_aside(job, len(events), JobPutAside(job.id, error.message))
+            return self._begin(job, past)
         except Exception as error:
-            self._give_up(job, past, as_ours(error))
+            if isinstance(error, PluginMissing):  # it need not be read again
+                self._read[job.id] = past
+            self._cannot_go_on(job, Unread(error, past.history.events, past.history))
         return None
 
-    def _past(self, job: JobRecord, events: Sequence[Event]) -> replay.History:
-        """Return the history of a job that can be gone on with; raises ``JobPutAside``."""
-        if job.aside:
-            raise JobPutAside(job.id, job.aside)
-        past = replay.read(job.id, events)
-        if not job.dismiss_requested and (why := self._starts.missing_secret(past)):
-            raise JobPutAside(job.id, why)
-        return past
+    def _begin(self, job: JobRecord, past: Past) -> Active | None:
+        """Return a job that can be run now; one whose executor is being opened has to wait."""
+        if past.missing and not job.dismiss_requested:
+            raise JobPutAside(job.id, past.missing)
+        places = self._starts.places(past.history)
+        for name in places.names:
+            if not self._opening.is_over(name):
+                if not (job.dismiss_requested and self._dismissed(job, past.history)):
+                    self._read[job.id] = past
+                    self._without.setdefault(name, []).append(job)
+                return None
+        return self._starts.take_up(job, past, places)
+
+    def _cannot_go_on(self, job: JobRecord, unread: Unread) -> None:
+        """Leave a job alone for now, or for good, or end it, by what went wrong."""
+        error, past = unread.error, unread.history
+        if isinstance(error, JobPutAside):
+            self._put_aside(job, unread.events, error)
+        elif isinstance(error, StoreCorrupted):  # its process cannot be read
+            self._put_aside(job, unread.events, JobPutAside(job.id, error.message))
+        elif isinstance(error, PluginMissing) and past is not None:
+            # another engine had it, so there may be one again
+            if job.dismiss_requested and self._dismissed(job, past):
+                self._read.pop(job.id, None)
+            else:
+                self._wait(job, error)
+        elif isinstance(error, StoreLocked) or is_shortage(error):
+            self._wait(job, as_ours(error))
+        elif past is not None:
+            self._give_up(job, past, as_ours(error))
+        else:
+            self._put_aside(job, unread.events, JobPutAside(job.id, as_ours(error).message))
 
     def _wait(self, job: JobRecord, error: LocalprocError) -> None:
         """Try a job again later; what it waits for is told once."""

@@ -27,6 +27,7 @@ from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.job_context import JobContext
+from localproc.engine.loop.job_reading import Past
 from localproc.engine.loop.loop_parts import LoopParts
 from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.step_executors import StepExecutors
@@ -68,19 +69,15 @@ class JobStarts:
         self._jobs = parts.home.jobs
         self._no_links = os.path.realpath(self._jobs) == self._jobs
 
-    def missing_secret(self, past: replay.History) -> str:
-        """Return why a secret that a job was given is not there any more, else nothing."""
-        return next(filter(None, map(self._secrets.missing, past.request.secrets)), "")
-
     def places(self, past: replay.History) -> Places:
         """Return where the steps of a job run; raises ``LocalprocError``."""
         choice = ExecutorChoice.read(past.request.executor)
         boxes = self._containers.boxes(past.request.containers, past.request.passed_over)
         return Places(choice, boxes, (*choice.names(), *filter(None, [boxes.executor])))
 
-    def take_up(self, job: JobRecord, past: replay.History, places: Places) -> Active:
+    def take_up(self, job: JobRecord, read: Past, places: Places) -> Active:
         """Return a job that goes on; its executors are open. Raises ``LocalprocError``."""
-        process = self._compiled(job, past)
+        past, process = read.history, read.process
         tasks = TaskFactory(job.id, self._set_up(job, past, places), LogNames(past.logs))
         if past.started and not job.dismiss_requested:
             self._storages.check(_uris(past))

@@ -28,6 +28,7 @@ from localproc.engine.loop.effect_runner import EffectRunner
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.fair_share import FairShare
 from localproc.engine.loop.job_queue import JobQueue
+from localproc.engine.loop.job_reading import JobReader
 from localproc.engine.loop.job_starts import JobStarts
 from localproc.engine.loop.job_work import JobWork
 from localproc.engine.loop.loop_parts import LoopParts
@@ -73,16 +74,7 @@ class Loop:
         self._committer = Committer(
             store, bell.id, home, parts.observers, parts.completions.come, parts.callbacks_posted
         )
-        self._queue = JobQueue(
-            store,
-            bell.id,
-            home.engines,
-            settings,
-            JobStarts(parts, self._executors, self._tmpdirs),
-            self._opening,
-            self._committer,
-            parts.completions.lost,
-        )
+        self._queue = self._jobs_of(parts, bell)
         self._progress = ToldProgress(self._report_progress)
         self._runner = EffectRunner(self._background, settings, self._forget, self._progress)
         self._shares = FairShare()
@@ -90,7 +82,7 @@ class Loop:
         self._decided: dict[str, Active] = {}  #: those that have something to record, or to be done
         self._timed: dict[str, Active] = {}  #: those that want to be told what time it is
         self._wanted: deque[str] = deque()
-        self._accepted: deque[JobRecord] = deque()
+        self._accepted: deque[tuple[JobRecord, bool]] = deque()
         self._done: deque[tuple[str, News]] = deque()
         self._rung = True
         self._looked = -_IDLE
@@ -118,6 +110,20 @@ class Loop:
         )
         return Background(work, steps, tmpdirs, settings.active, self._report_done)
 
+    def _jobs_of(self, parts: LoopParts, bell: Liveness) -> JobQueue:
+        """Return the jobs that come to the engine."""
+        return JobQueue(
+            parts.store,
+            bell.id,
+            parts.home.engines,
+            parts.settings,
+            JobReader(parts.store, parts.compiled, parts.secrets, self._background.read, bell.wake),
+            JobStarts(parts, self._executors, self._tmpdirs),
+            self._opening,
+            self._committer,
+            parts.completions.lost,
+        )
+
     # For other threads
 
     def start(self) -> None:
@@ -131,10 +137,14 @@ class Loop:
         self._wanted.append(executor)
         self._bell.wake()
 
-    def accept(self, job: JobRecord) -> None:
-        """Take on a job that this engine has recorded as its own."""
+    def accept(self, job: JobRecord, *, quick: bool) -> None:
+        """Take on a job that this engine has recorded as its own.
+
+        ``quick``: its inputs are few, and its process has been made ready, so that the loop begins
+        it at once.
+        """
         self._completions.expect(job)
-        self._accepted.append(job)
+        self._accepted.append((job, quick))
         self._bell.wake()
 
     def ring(self) -> None:
@@ -191,7 +201,7 @@ class Loop:
         """How long to wait for something to happen."""
         if self._more or self._done or self._accepted or self._stopping:
             return 0
-        if self._queue.is_waiting and len(self._active) < self._settings.active:
+        if self._queue.may_begin(self._room):
             return 0  # a job has ended just now, and made room
         patience = self._executors.patience(_IDLE)
         return min((one.run.patience(patience) for one in self._timed.values()), default=patience)
@@ -204,7 +214,8 @@ class Loop:
             for name in _names(self._wanted.popleft()):
                 self._opening.is_over(name)
         while self._accepted:
-            self._queue.add(self._accepted.popleft())
+            job, quick = self._accepted.popleft()
+            self._queue.add(job, quick=quick)
         while self._done:
             job_id, done = self._done.popleft()
             if (active := self._active.get(job_id)) is not None:
@@ -237,14 +248,19 @@ class Loop:
 
     def _dismiss(self, job_id: str) -> None:
         """Dismiss a job, also one that waits for its turn."""
-        active = self._active.get(job_id) or self._enter(self._queue.next(job_id))
+        active = self._active.get(job_id)
         if active is not None:
             active.let(partial(JobRun.take, news=DismissalAsked()))
         else:
-            self._queue.dismiss(job_id)
+            self._enter(self._queue.dismiss(job_id))
+
+    @property
+    def _room(self) -> int:
+        """How many more jobs it would run now."""
+        return self._settings.active - len(self._active)
 
     def _begin_waiting(self) -> None:
-        while len(self._active) < self._settings.active and self._enter(self._queue.next()):
+        while self._room > 0 and self._enter(self._queue.next(self._room)):
             pass
 
     def _enter(self, active: Active | None) -> Active | None:

@@ -19,6 +19,7 @@ from localproc.engine.job.facts import Recalled, TakenFrom
 from localproc.engine.job.replay import ran_in
 from localproc.engine.job.reusable import key_of
 from localproc.engine.loop.job_context import JobContext
+from localproc.model import Container
 from localproc.storage.disk import Disk
 from localproc.storage.sharing import LeadsOut, share_logs, take_over
 from localproc.storage.step_cache import StepCache
@@ -41,7 +42,7 @@ class Recaller:
         """Look for an equal step: in the job that is retried, then among what is kept for reuse."""
         invocation, because = effect.invocation, ""
         tool, inputs = invocation.tool, invocation.inputs
-        image = self._image(invocation, job, aside)
+        image, box = self._image(invocation, job, aside)
         software = job.tasks.software(invocation).packages
         beside = job.around.of(invocation)
         if job.earlier is not None:
@@ -52,7 +53,7 @@ class Recaller:
                 found = job.earlier.find(invocation, beside, ran_in(image, software), disk)
             if isinstance(found, EarlierStep):
                 try:
-                    return self._taken_over(effect, found, job, disk)
+                    return self._taken_over(effect, found, job, disk, box)
                 except (OSError, LeadsOut) as error:
                     found = f"its outputs cannot be taken over: {error}"
             because = found
@@ -70,28 +71,33 @@ class Recaller:
         share_logs(kept.log, job.tasks.log_path(effect.name))
         made = fingerprint(kept.outputs, disk)
         given = fingerprint(named(tool, inputs), disk)
-        return Recalled(
-            key,
-            TakenFrom(
-                kept.outputs, kept.job_id, kept.step, made, given, ran_in(image or "", software)
-            ),
-        )
+        was = ran_in(image or "", software)
+        taken = TakenFrom(kept.outputs, kept.job_id, kept.step, made, given, was, box)
+        return Recalled(key, taken)
 
-    def _image(self, invocation: Invocation, job: JobContext, aside: Aside) -> str | None:
-        """Return the digest of the image that a step runs in, empty if in none.
+    def _image(
+        self, invocation: Invocation, job: JobContext, aside: Aside
+    ) -> tuple[str | None, Container | None]:
+        """Return the digest of the image that a step runs in, empty if in none; and its container.
 
         It is ``None`` where nobody knows it.
         """
         if not job.tasks.is_boxed(invocation):
-            return ""
+            return "", None
         box = job.tasks.container(invocation)
         if box is None:
-            return None
+            return None, None
         with aside():
-            return self._containers.settled(box, job.go_on).digest or None
+            box = self._containers.settled(box, job.go_on)
+        return box.digest or None, box
 
     def _taken_over(
-        self, effect: Recall, step: EarlierStep, job: JobContext, disk: Disk
+        self,
+        effect: Recall,
+        step: EarlierStep,
+        job: JobContext,
+        disk: Disk,
+        box: Container | None,
     ) -> Recalled:
         """Have the outputs and the log of a step in this job's folder, as if it had run here."""
         tops = (outdir_of(step), step.folder, self._cache.folder)
@@ -102,5 +108,5 @@ class Recaller:
         share_logs(log, job.tasks.log_path(effect.name))
         made = fingerprint(outputs, disk)
         given = fingerprint(named(effect.invocation.tool, effect.invocation.inputs), disk)
-        taken = TakenFrom(outputs, step.job_id, step.name, made, given, step.ran_in)
+        taken = TakenFrom(outputs, step.job_id, step.name, made, given, step.ran_in, box)
         return Recalled("", taken)

@@ -53,9 +53,10 @@ cd "$1" || exit 126
 {loopback}{mount} --all --fstab fstab 2>/dev/null
 wait
 [ -d mnt/proc ] || {mount} -t overlay -o {root} overlay mnt || exit 126
-ulimit -u {most} 2>/dev/null || ulimit -p {most} 2>/dev/null
+{shm}ulimit -u {most} 2>/dev/null || ulimit -p {most} 2>/dev/null
 shift; unset OLDPWD; exec "$@\""""
 _LOOPBACK: Final = "{ip} link set lo up &\n"
+_SHM: Final = "{mount} -t tmpfs -o nosuid,nodev,mode=1777,size={size} shm /dev/shm || exit 126\n"
 _ROOT: Final = "lowerdir=root:image"
 _NOT_THERE: Final = 'echo "$1: there is no such program in $2" >&2; exit 127'
 
@@ -207,6 +208,7 @@ class Charliecloud:
     def _script(self, container: Container) -> str:
         loopback = "" if self._shares_network(container) else _LOOPBACK.format(ip=self._ip)
         words = {"mount": self._mount, "root": _ROOT, "most": MOST_PROCESSES}
+        words["shm"] = _SHM.format(size=container.shm, mount=self._mount) if container.shm else ""
         return _SHELL.format(loopback=loopback, **words)
 
 
