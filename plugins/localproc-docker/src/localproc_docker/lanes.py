@@ -281,8 +281,9 @@ class Lanes:
             elif report.state is TaskState.QUEUED:
                 self._again(key, lane, number, among)
         lane.done = lane.last
-        if is_barren:
-            self._containers.cold(self._queue.parted(among))
+        with self._lock:
+            parted = self._queue.parted(among) if is_barren else []
+        self._containers.cold(parted)
         if lane.is_empty():
             self._retire(lane)
 
