@@ -26,7 +26,7 @@ module() {
   case "$2" in
     samtools/1.9 | samtools/1.17) export PATH="/opt/$2/bin:$PATH" ;;
     gdal) set -- load gdal/3.8; export GDAL_DATA=/opt/gdal/share LD_LIBRARY_PATH=/opt/gdal/lib ;;
-    *) echo "no module $2" >&2; return 1 ;;
+    *) echo "ERROR: Unable to locate a modulefile for '$2'" >&2; return 1 ;;
   esac
   export LOADEDMODULES="${LOADEDMODULES:+$LOADEDMODULES:}$2"
 }

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, wait
 from typing import Any, Final, TypeVar
 
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ConnectionClosedError, NoCredentialsError
 from s3fs import S3FileSystem
 
 from localproc.errors import StagingError
@@ -161,16 +161,27 @@ class Connection:
         return answer
 
     async def _answer(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
-        if (
-            "Body" in arguments
-        ):  # piece by piece: of many bytes asyncio makes copies, again and again
-            arguments = {**arguments, "Body": Piece(arguments["Body"])}
         limit = _ANSWERING if operation in _QUICK else None  # others: see read_timeout
-        answer = await asyncio.wait_for(getattr(client, operation)(**arguments), limit)
+        if "Body" in arguments:
+            answer = await asyncio.wait_for(self._sent(client, operation, arguments), limit)
+        else:
+            answer = await asyncio.wait_for(getattr(client, operation)(**arguments), limit)
         if operation == "get_object":
             async with answer["Body"] as body:  # it is closed, too, if it is cut short
                 answer["Data"] = await body.read()
         return answer
+
+    async def _sent(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        """Send bytes piece by piece: of many of them asyncio makes copies, again and again.
+
+        The server may have closed the connection while nobody used it. aiohttp asks once more
+        then, but not with pieces; a PUT may be repeated (RFC 9110, 9.2.2).
+        """
+        data = arguments["Body"]
+        try:
+            return await getattr(client, operation)(**{**arguments, "Body": Piece(data)})
+        except ConnectionClosedError:
+            return await getattr(client, operation)(**{**arguments, "Body": Piece(data)})
 
 
 async def _client(files: Any) -> Any:
