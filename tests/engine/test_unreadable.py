@@ -160,7 +160,7 @@ def test_the_command_line_tells_of_it(home: Path) -> None:
     assert "put aside: the event" in run("jobs").stdout
     doctor = run("doctor").stdout
     assert "'teleported' cannot be read" in doctor
-    assert "'localproc dismiss' ends it" in doctor
+    assert f"'localproc --home {home} dismiss' ends it" in doctor
 
 
 @pytest.mark.parametrize(

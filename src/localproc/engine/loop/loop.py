@@ -138,11 +138,7 @@ class Loop:
         self._bell.wake()
 
     def accept(self, job: JobRecord, *, quick: bool) -> None:
-        """Take on a job that this engine has recorded as its own.
-
-        ``quick``: its inputs are few, and its process has been made ready, so that the loop begins
-        it at once.
-        """
+        """Take on a job of its own; ``quick``: its inputs are few, its process is at hand."""
         self._completions.expect(job)
         self._accepted.append((job, quick))
         self._bell.wake()
