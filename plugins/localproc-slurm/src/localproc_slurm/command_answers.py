@@ -49,6 +49,8 @@ _NEVER: Final = re.compile(
     r"|PartitionConfig|PartitionNodeLimit|PartitionTimeLimit|QOSNotAllowed"
     r"|(Assoc|QOS)Max\w+Per(Job|Node)(Limit)?|QOSMin\w+"
 )
+#: What Slurm says for some seconds, until its scheduler has looked closer.
+_MEANING: Final = {"PartitionConfig": " (its partition has no such time, nodes or memory)"}
 #: Reasons for which a job waits, but not for its turn.
 _NO_TURN: Final = ("BeginTime", "Dependency", "JobArrayTaskLimit", "JobHeldAdmin", "JobHeldUser")
 #: What sbatch says where a moment later it may do what it is asked.
@@ -259,7 +261,8 @@ def _seen(state: str, reason: str, nodes: str, name: str) -> Seen:
     found = _STATES.get(word.rstrip("+"), TaskState.QUEUED)
     said = "" if reason in ("None", "(null)") else reason
     if found is TaskState.QUEUED and _NEVER.fullmatch(said):
-        return Seen(TaskState.REFUSED, f"Slurm would never start it: {said}", name=name)
+        why = f"{said}{_MEANING.get(said, '')}"
+        return Seen(TaskState.REFUSED, f"Slurm would never start it: {why}", name=name)
     if found is TaskState.CANCELLED:
         who = f", {by.removeprefix('by ')} by its user id" if by else ""
         said = f"{_CANCELLED}{who}"
