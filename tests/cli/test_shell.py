@@ -117,6 +117,7 @@ EXPRESSION = {
 def test_steps_without_a_command_are_told(home: Path) -> None:
     with Engine(home, reuse=True, keep=True) as engine:
         first = engine.run(tool("true"), {"word": "a"})
+    with Engine(home, reuse=True, keep=True) as engine:  # what is to be remembered is by now
         again = engine.run(tool("true"), {"word": "a"})
         engine.run(EXPRESSION).raise_for_status()
     assert f"localproc shell {first.id} make" in localproc("shell", again.id, "make").err

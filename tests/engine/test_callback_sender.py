@@ -60,11 +60,16 @@ class Subscriber(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         server = self.server
         assert isinstance(server, Subscribers)
-        self.request.recv(1 << 16)
+        self._read()
         server.asked.set()
         server.answers.wait()
         self.request.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
         server.gone.put(self.request.recv(1))  # nothing: the connection has been closed
+
+    def _read(self) -> None:
+        came = b""
+        while not came.rstrip().endswith(b"}"):  # the headers may come before the body
+            came += self.request.recv(1 << 16)
 
 
 class Subscribers(socketserver.ThreadingTCPServer):

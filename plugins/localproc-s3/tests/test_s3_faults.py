@@ -33,6 +33,7 @@ __all__ = ["bucket", "open_s3", "server"]
 TRIES = {"busy": 1, "reset": 2, "lost": 2}
 ROOT = Path(__file__).parents[3]
 MANY = 20 << 20  #: bytes of an object that goes in parts
+LONG = 600 << 20  #: bytes of one that is still on its way when it is looked for
 
 
 @pytest.fixture(params=["s3fs", "obstore"])
@@ -287,7 +288,7 @@ def begun(
 @pytest.fixture
 def killed(tmp_path: Path, server: Server, bucket: str) -> Path:
     """Give a home whose engine was killed in the middle of an upload."""
-    with begun(tmp_path / "home", server, bucket, 200 << 20):
+    with begun(tmp_path / "home", server, bucket, LONG):
         until(lambda: uploads(server, bucket) and keys(server, bucket))
     assert uploads(server, bucket) != []
     assert not any(key.endswith("catalog.json") for key in keys(server, bucket))
@@ -305,7 +306,7 @@ def test_what_was_killed_is_completed_and_nothing_is_sent_twice(
             assert job.wait().status == "successful", job.problem
             (item,) = job.result("catalog").items
         sent = {path.partition("?")[0] for method, path in road.asked if method == "PUT"}
-    assert item.assets["data"].extra_fields["file:size"] == 200 << 20
+    assert item.assets["data"].extra_fields["file:size"] == LONG
     assert uploads(server, bucket) == []
     assert any(key.endswith("note ü.txt") for key in there)
     assert not any("note" in path for path in sent)

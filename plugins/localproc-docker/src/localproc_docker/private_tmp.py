@@ -43,7 +43,7 @@ def make(mounts: Iterable[Mapping[str, Any]]) -> None:
     os.makedirs(folder, exist_ok=True)
     os.chmod(folder, 0o1777)  # noqa: S103 - as everywhere
     for target, source in sources.items():
-        if target.startswith(f"{PLACE}/"):
+        if target.startswith(f"{PLACE}/") and os.path.exists(source):
             _make_place(folder + target.removeprefix(PLACE), source)
 
 
