@@ -25,6 +25,7 @@ from localproc_docker.task_links import FOLDER, TaskLinks
 
 _IDLE: Final = 2.0  #: seconds that a container is kept for tasks to come
 _KILLING: Final = 10.0  #: seconds that a killed task may take to vanish
+_LEAVING: Final = 10.0  #: seconds that closing waits for containers that are being removed
 
 
 class Lanes:
@@ -192,8 +193,10 @@ class Lanes:
         """Let go: loops run what they have, and end."""
         with self._lock:
             self._closed = True
-            if self._timer is not None:
-                self._timer.cancel()
+            timer = self._timer
+        if timer is not None:
+            timer.cancel()
+            timer.join(_LEAVING)  # it may be removing containers just now
         with suppress(ExecutorUnavailable):
             self._retire_all()
         for lane in list(self._lanes.values()):
@@ -311,15 +314,17 @@ class Lanes:
 
     def _rested(self) -> None:
         with self._lock:
-            self._timer = None
             idle = self._idle()
             resting = [one for one in idle if one.last == self._resting.get(one.name)]
             self._resting = {one.name: one.last for one in idle}
-        with suppress(ExecutorUnavailable):
-            for lane in resting:
-                self._retire(lane)
-        with self._lock:
-            self._rest()
+        try:
+            with suppress(ExecutorUnavailable):
+                for lane in resting:
+                    self._retire(lane)
+        finally:
+            with self._lock:
+                self._timer = None
+                self._rest()
 
     def _idle(self) -> list[Lane]:
         return [
