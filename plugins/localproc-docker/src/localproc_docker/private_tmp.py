@@ -38,7 +38,7 @@ def make(mounts: Iterable[Mapping[str, Any]]) -> None:
     """Make what is mounted there, with a place for whatever is mounted below."""
     sources = {one["Target"]: one["Source"] for one in mounts}
     folder = sources.get(PLACE)
-    if folder is None or not has_mounts(sources):
+    if folder is None or (os.path.isdir(folder) and not has_mounts(sources)):
         return
     os.makedirs(folder, exist_ok=True)
     os.chmod(folder, 0o1777)  # noqa: S103 - as everywhere
