@@ -11,10 +11,8 @@ from localproc_docker import private_tmp
 def test_what_is_mounted_there_is_made(tmp_path: Path, below: list[str]) -> None:
     """Also where nothing is mounted below it: homes lie elsewhere, as a rule."""
     (tmp_path / "scene").mkdir()
-    mounts = [private_tmp.mount(str(tmp_path / "own.tmp"))]
-    for name in below:
-        mounts.append({"Source": str(tmp_path / name), "Target": f"/tmp/in/{name}"})  # noqa: S108
-    private_tmp.make(mounts)
+    others = [{"Source": str(tmp_path / one), "Target": f"/tmp/in/{one}"} for one in below]
+    private_tmp.make([private_tmp.mount(str(tmp_path / "own.tmp")), *others])
     assert stat.S_IMODE((tmp_path / "own.tmp").stat().st_mode) == 0o1777
     assert [(tmp_path / "own.tmp/in" / name).is_dir() for name in below] == [True] * len(below)
 
