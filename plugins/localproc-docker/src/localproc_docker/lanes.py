@@ -7,7 +7,6 @@ Must not know how containers are made.
 
 import os
 import secrets
-import shutil
 import threading
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
@@ -21,7 +20,7 @@ from localproc_docker.lane import Lane
 from localproc_docker.lane_containers import LaneContainers
 from localproc_docker.lane_queue import Group, LaneQueue, for_room
 from localproc_docker.room import Room
-from localproc_docker.task_links import FOLDER, TaskLinks
+from localproc_docker.task_links import TaskLinks
 
 _IDLE: Final = 2.0  #: seconds that a container is kept for tasks to come
 _KILLING: Final = 10.0  #: seconds that a killed task may take to vanish
@@ -182,12 +181,7 @@ class Lanes:
     def tidy(self) -> None:
         """Remove what no loop uses any more."""
         self._retire_all()
-        with suppress(FileNotFoundError):
-            for name in os.listdir(self._folder):
-                if name != FOLDER and not self._containers.alive(name):
-                    shutil.rmtree(os.path.join(self._folder, name), ignore_errors=True)
-            if os.listdir(self._folder) == [FOLDER]:
-                shutil.rmtree(self._folder, ignore_errors=True)
+        self._links.sweep(self._containers.alive)
 
     def close(self) -> None:
         """Let go: loops run what they have, and end."""

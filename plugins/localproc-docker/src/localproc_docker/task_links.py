@@ -6,6 +6,8 @@ a container's folder: by it another engine finds both. Must not know what become
 
 import hashlib
 import os
+import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -36,6 +38,16 @@ class TaskLinks:
         """Forget where a task is."""
         with suppress(FileNotFoundError):
             os.unlink(self._path(key))
+
+    def sweep(self, is_used: Callable[[str], bool]) -> None:
+        """Remove the folders of containers that nobody uses any more, and the last one with all."""
+        below = os.path.dirname(self._folder)
+        with suppress(FileNotFoundError):
+            for name in os.listdir(below):
+                if name != FOLDER and not is_used(name):
+                    shutil.rmtree(os.path.join(below, name), ignore_errors=True)
+            if os.listdir(below) == [FOLDER]:
+                shutil.rmtree(below, ignore_errors=True)
 
     def _path(self, key: str) -> str:
         name = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
