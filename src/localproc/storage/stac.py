@@ -64,7 +64,7 @@ def check_assets(assets: Any, shown: str) -> None:
     if not isinstance(assets, dict):
         raise StagingError(f"the assets of {shown} are no object", uri=shown)
     for key, asset in assets.items():
-        if not isinstance(asset, dict) or not isinstance(asset.get("href"), str):
+        if not is_link(asset) or not asset["href"]:
             raise StagingError(f"the asset {key!r} of {shown} has no href", uri=shown)
 
 
@@ -182,9 +182,10 @@ def staged_item(item: Mapping[str, Any], hrefs: Mapping[str, str | None]) -> dic
 
 def links_elsewhere(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the links of an item that hold wherever it lies, such as ``derived_from``."""
+    links = item.get("links")
     return [
         link
-        for link in item.get("links") or ()
+        for link in (links if isinstance(links, list) else ())
         if is_link(link) and not is_structure(link) and is_elsewhere(link["href"])
     ]
 
