@@ -365,6 +365,17 @@ def test_an_asset_of_this_machine_may_have_any_name(
     assert (folder / staged).read_bytes() == b"red"
 
 
+@pytest.mark.parametrize("href", ["./a.tif?sig=x", "a.tif#page=1", "%61.tif?x", "q?x=1.tif"])
+def test_a_query_is_no_part_of_a_name_unless_there_is_such_a_file(
+    desk: Desk, tmp_path: Path, href: str
+) -> None:
+    for name in ("a.tif", "q", "q?x=1.tif"):
+        (tmp_path / name).write_bytes(name.encode())
+    desk.bring(directory(write(tmp_path / "item.json", item({"red": {"href": href}}))))
+    (found,) = (desk.folder / "scene_1" / "scene").glob("*.tif")
+    assert found.read_bytes() == (b"q?x=1.tif" if href.startswith("q") else b"a.tif")
+
+
 def test_an_asset_may_be_a_folder_of_this_machine(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "cube.zarr").mkdir()
     (tmp_path / "cube.zarr" / ".zattrs").write_text("{}")

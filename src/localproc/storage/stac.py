@@ -11,6 +11,7 @@ import copy
 import math
 import os
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ GEOJSON: Final = "application/geo+json"
 JSON: Final = "application/json"
 #: The extension of ``file:size`` and ``file:checksum``.
 FILE: Final = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
+_ENDS: Final = re.compile("[?#]")  #: of a path
 #: Links that say where an item lies: they are written anew wherever it is put.
 _STRUCTURE: Final = ("root", "parent", "self", "collection", "item", "child", "prev", "next")
 
@@ -100,10 +102,11 @@ def resolve(href: str, document: str) -> str | None:
 
     ``None`` if it leads elsewhere: to the web, to a bucket, to what only GDAL can open
     (``/vsizip/...``). Some write a name as it is and some quote it, and a name may have a colon
-    (``B04:10m.tif``), so what is there decides; where both are, a URI is quoted (RFC 3986, 2.4).
+    (``B04:10m.tif``), so what is there decides; where both are, a URI is quoted (RFC 3986, 2.4). A
+    query or a fragment is no part of a path, unless there is a file of that name.
     """
     quoted, plain = _meanings(href, document)
-    for path in (quoted, plain):
+    for path in (quoted, plain, *_meanings(_ENDS.split(href)[0], document)):
         if os.path.lexists(path):
             return path
     uri = _canonical(href)
