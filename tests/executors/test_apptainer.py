@@ -137,9 +137,9 @@ def test_a_home_with_a_colon_is_refused_before_the_program_would(runtime: Apptai
 
 #: What follows an option of these programs, by the sources of Apptainer 1.5 and SingularityCE 4.5.
 TAKES: dict[str, int] = {
-    **dict.fromkeys(("--quiet", "--contain", "--ipc", "--cleanenv", "--net", "--nv"), 0),
-    **{"--no-privs": 0, "--add-caps": 1},
-    **dict.fromkeys(("--network", "--home", "--bind", "--mount", "--pwd"), 1),
+    **dict.fromkeys(("--quiet", "--contain", "--ipc", "--cleanenv"), 0),
+    **dict.fromkeys(("--net", "--nv", "--no-privs"), 0),
+    **dict.fromkeys(("--network", "--home", "--bind", "--mount", "--pwd", "--add-caps"), 1),
 }
 
 

@@ -21,6 +21,8 @@ VERSION: Final = "v1.41"
 _LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 _PATIENCE: Final = 30.0  #: seconds that an answer may take
 SOON: Final = 10.0  #: one that says whether anybody is there
+PROMPTLY: Final = 5.0  #: the same where a person waits
+HANGS: Final = "somebody listens there, but hangs or has too much to do: look, or restart it"
 _LONG: Final = 3600.0  #: between two lines of what takes long
 
 
@@ -95,7 +97,9 @@ class EngineApi:
 
         ``content`` is a tar file. That it has failed may be told in a line: ``ApiRefused``.
         """
-        self.get("/version")  # one that hangs is not waited for as long as for a pull
+        self.get(
+            "/version", patience=SOON
+        )  # one that hangs is not waited for as long as for a pull
         with self._stream("POST", path, query, _LONG, content=content, headers=headers) as answer:
             lines = [json.loads(line) for line in answer.iter_lines() if line.strip()]
         if error := next((one["error"] for one in lines if "error" in one), None):
@@ -160,9 +164,10 @@ def _told(address: str) -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as error:
+        hangs = isinstance(error, httpx.ReadTimeout)
         raise ExecutorUnavailable(
             f"the container daemon at {address} does not answer: {error or type(error).__name__}",
-            hint="is it running, and may this user open its socket?",
+            hint=HANGS if hangs else "is it running, and may this user open its socket?",
         ) from error
 
 
