@@ -106,18 +106,40 @@ class EngineApi:
             raise ApiRefused(500, str(error).strip())
         return lines
 
+    @property
+    def is_near(self) -> bool:
+        """Whether nothing stands between this process and the daemon."""
+        return self.address.startswith("unix:")
+
     @contextmanager
     def pieces(self, method: str, path: str, **query: Any) -> Iterator[Iterator[bytes]]:
         """Give the bytes of an answer as they come."""
         with self._stream(method, path, query, _PATIENCE) as answer:
             yield answer.iter_bytes()
 
+    @contextmanager
+    def held(self) -> Iterator[socket.socket]:
+        """Give a connection on which nothing is said, and which ends if the daemon does."""
+        nothing = {"filters": {"label": ["localproc.nothing"]}}
+        with self._stream("GET", "/events", nothing, _PATIENCE) as answer:
+            yield _patient(_wire(answer))
+
+    @contextmanager
+    def attached(self, name: str) -> Iterator[socket.socket]:
+        """Give the way to what a container reads, which is made and not yet started."""
+        query = {"stream": True, "stdin": True, "detachKeys": ""}  # those are for terminals
+        upgrade = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        path = f"/containers/{name}/attach"
+        with self._stream("POST", path, query, _PATIENCE, headers=upgrade) as answer:
+            if answer.status_code != httpx.codes.SWITCHING_PROTOCOLS:
+                raise ApiRefused(answer.status_code, f"{name} cannot be sent what it reads")
+            yield _patient(_wire(answer))
+
     def hang_up(self) -> None:
         """End the answers that still come, so that nobody waits for more of them."""
         for answer in list(self._streams):
-            wire = answer.extensions["network_stream"].get_extra_info("socket")
             with suppress(OSError):  # it has just ended
-                wire.shutdown(socket.SHUT_RDWR)
+                _wire(answer).shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Let go of its connections."""
@@ -156,6 +178,18 @@ class EngineApi:
         if answer.is_redirect:  # to a path that it would write in another way
             raise ApiRefused(404, f"there is no {path}")
         return answer.json() if answer.content.strip() and answer.status_code != 304 else None
+
+
+def _wire(answer: httpx.Response) -> socket.socket:
+    """Return the connection of an answer."""
+    wire: socket.socket = answer.extensions["network_stream"].get_extra_info("socket")
+    return wire
+
+
+def _patient(wire: socket.socket) -> socket.socket:
+    """Return a connection as one that may be used for as long as it takes."""
+    wire.settimeout(None)
+    return wire
 
 
 @contextmanager
