@@ -38,7 +38,7 @@ from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.loop.told_progress import ToldProgress
 from localproc.errors import EnvironmentProblem, InvalidInputs, StoreLocked
 from localproc.executors.journals import forget_gone
-from localproc.model import JobRecord, JobStatus
+from localproc.model import JobRecord, JobRequest, JobStatus
 from localproc.model.events import Succeeded
 from localproc.shortages import THREADS, started
 from localproc.storage.stac_schemas import Validation
@@ -82,7 +82,7 @@ class Loop:
         self._decided: dict[str, Active] = {}  #: those that have something to record, or to be done
         self._timed: dict[str, Active] = {}  #: those that want to be told what time it is
         self._wanted: deque[str] = deque()
-        self._accepted: deque[tuple[JobRecord, bool]] = deque()
+        self._accepted: deque[tuple[JobRecord, JobRequest | None]] = deque()
         self._done: deque[tuple[str, News]] = deque()
         self._rung = True
         self._looked = -_IDLE
@@ -137,10 +137,10 @@ class Loop:
         self._wanted.append(executor)
         self._bell.wake()
 
-    def accept(self, job: JobRecord, *, quick: bool) -> None:
-        """Take on a job of its own; ``quick``: its inputs are few, its process is at hand."""
+    def accept(self, job: JobRecord, request: JobRequest | None = None) -> None:
+        """Take on a job of its own; ``request``: its inputs are few, its process is at hand."""
         self._completions.expect(job)
-        self._accepted.append((job, quick))
+        self._accepted.append((job, request))
         self._bell.wake()
 
     def ring(self) -> None:
@@ -210,8 +210,7 @@ class Loop:
             for name in _names(self._wanted.popleft()):
                 self._opening.is_over(name)
         while self._accepted:
-            job, quick = self._accepted.popleft()
-            self._queue.add(job, quick=quick)
+            self._queue.add(*self._accepted.popleft())
         while self._done:
             job_id, done = self._done.popleft()
             if (active := self._active.get(job_id)) is not None:
