@@ -10,7 +10,9 @@ def test_a_request_of_the_engines_own_making_is_taken_as_it_is() -> None:
 
 def test_what_a_caller_changes_later_is_not_what_was_asked_for() -> None:
     outputs = {"said": {"transmissionMode": "value"}}
-    request = JobRequest({"word": "hello"}, outputs=outputs, options={"layout": "flat"}, tags=("a",))
+    request = JobRequest(
+        {"word": "hello"}, outputs=outputs, options={"layout": "flat"}, tags=("a",)
+    )
     recorded = request.recorded()
     assert recorded == request
     outputs.clear()

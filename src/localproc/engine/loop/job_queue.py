@@ -43,9 +43,9 @@ _LOG: Final = logging.getLogger("localproc")
 class JobQueue:
     """The jobs of one engine that wait for their turn; ``lost`` is told of those it gives up.
 
-    Jobs are read by a worker, but for those that this engine has just accepted and whose requests it
-    has at hand: ``reader`` has done so before they are taken up, and what it has read holds for as
-    long as they are this engine's.
+    Jobs are read by a worker, but for those that this engine has just accepted: their requests are
+    at hand. ``reader`` has done so before they are taken up, and what it has read holds for as long
+    as they are this engine's.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Reading what jobs have behind them, without keeping the loop waiting.
 
-Owns reading a job's history and the process that it runs, in a worker, and what came of it; of a job
-that this engine has just accepted it knows that without reading.
-Must not know which jobs there are, nor what becomes of one then.
+Owns reading a job's history and the process that it runs, in a worker, and what came of it; what is
+at hand of a job that has just been accepted is not read. Must not know which jobs there are, nor
+what becomes of one then.
 """
 
 from collections import deque

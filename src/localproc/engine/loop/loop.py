@@ -27,6 +27,7 @@ from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.effect_runner import EffectRunner
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.fair_share import FairShare
+from localproc.engine.loop.job_folders import JobFolders
 from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_reading import JobReader
 from localproc.engine.loop.job_starts import JobStarts
@@ -66,6 +67,7 @@ class Loop:
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
         self._keepers = home.executor("local")
         tmpdirs = os.path.join(home.tmp, bell.id)
+        self._folders = JobFolders(home.jobs, tmpdirs)
         self._background = self._workers(parts, tmpdirs)
         self._scripts = QuickScripts(self._background.scripts)
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
@@ -108,7 +110,7 @@ class Loop:
             schemas=settings.stac_schemas,
             remnants=parts.remnants,
         )
-        return Background(work, steps, tmpdirs, settings.active, self._report_done)
+        return Background(work, steps, tmpdirs, self._folders, settings.active, self._report_done)
 
     def _jobs_of(self, parts: LoopParts, bell: Liveness) -> JobQueue:
         """Return the jobs that come to the engine."""
@@ -118,7 +120,7 @@ class Loop:
             parts.home.engines,
             parts.settings,
             JobReader(parts.store, parts.compiled, parts.secrets, self._background.read, bell.wake),
-            JobStarts(parts, self._executors, self._tmpdirs),
+            JobStarts(parts, self._executors, self._tmpdirs, self._folders),
             self._opening,
             self._committer,
             parts.completions.lost,
