@@ -135,6 +135,8 @@ class JobQueue:
 
     def _let_go_on(self) -> None:
         """Let the jobs wait for their turn again that have been read, or have their executor."""
+        if not (self._unread or self._without or self._reader.is_over):
+            return
         for job_id, past in self._reader.over():
             self._read[job_id] = past
         read = [one for one in self._unread if one in self._read]

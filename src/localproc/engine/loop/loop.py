@@ -191,7 +191,8 @@ class Loop:
         for active in list(self._timed.values()):
             active.let(JobRun.see_time)
         self._begin_waiting()
-        self._more = self._shares.fill(self._executors.room(), _PULLS)
+        room = self._executors.room() if self._shares.may_start else {}
+        self._more = bool(room) and self._shares.fill(room, _PULLS)
         self._record()
         self._act()
 
