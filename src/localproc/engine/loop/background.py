@@ -92,6 +92,7 @@ class Background:
     def stop(self, job: JobContext) -> None:
         """End what is being done for a job as soon as can be, and begin nothing more."""
         job.stopped.set()
+        self.scripts.look_again()
         for lane in (self._staging, self._placing, self._planning, self._reading):
             lane.drop(job.job_id)
 
