@@ -68,9 +68,7 @@ class ScriptProcess:
         self._told, self._tell = os.pipe()
         forks.watch(self)
 
-    def ask(
-        self, source: str, arguments: tuple[str, str, str], limit: float
-    ) -> tuple[bool, str]:
+    def ask(self, source: str, arguments: tuple[str, str, str], limit: float) -> tuple[bool, str]:
         """Run a script; return whether it gave a value, and this as JSON or else the error.
 
         What it gives is nothing if it is ``stopped`` meanwhile.

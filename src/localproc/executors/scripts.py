@@ -1,4 +1,4 @@
-"""JavaScript of the jobs of one engine, in a few processes of their own.
+"""JavaScript of one engine, in a few processes of their own.
 
 Owns how many processes there are, and who gets one. Must not know jobs or CWL.
 
@@ -15,7 +15,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,6 +79,10 @@ class Scripts:
         if not good:
             raise ScriptFailed(text)
         return text
+
+    def evaluate(self, source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
+        """Run a script for a caller's thread, as ``localproc.cwl.expr.javascript.Evaluator``."""
+        return self.run(source, arguments, time_limit, lambda: False, nullcontext)
 
     def run_briefly(self, source: str, arguments: tuple[str, str, str], seconds: float) -> str:
         """Run a script in a process that is there, and wait so long at most for its value.
