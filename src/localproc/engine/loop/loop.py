@@ -96,14 +96,14 @@ class Loop:
 
     def _workers(self, parts: LoopParts, tmpdirs: str) -> Background:
         """Return what does for jobs what the loop is not to wait for."""
-        settings = parts.settings
+        settings, report = self._settings, self._report_done
         most = int(Retention.of(settings.prune).cache)
         steps = StepCache(parts.home.steps, most, partial(mentioned, parts.store))
         work = JobWork(
             parts.storages,
             parts.containers,
             steps,
-            self._report_done,
+            report,
             parts.store.encoded,
             durable=settings.durable,
             validation=Validation(settings.validate_results),
@@ -111,7 +111,7 @@ class Loop:
             remnants=parts.remnants,
         )
         return Background(
-            work, steps, parts.scripts, tmpdirs, self._folders, settings.active, self._report_done
+            work, steps, parts.scripts, tmpdirs, self._folders, settings.active, report
         )
 
     def _jobs_of(self, parts: LoopParts, bell: Liveness) -> JobQueue:
