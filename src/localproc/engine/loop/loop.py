@@ -96,23 +96,21 @@ class Loop:
 
     def _workers(self, parts: LoopParts, tmpdirs: str) -> Background:
         """Return what does for jobs what the loop is not to wait for."""
-        settings, report = self._settings, self._report_done
+        settings, done = self._settings, self._report_done
         most = int(Retention.of(settings.prune).cache)
         steps = StepCache(parts.home.steps, most, partial(mentioned, parts.store))
         work = JobWork(
             parts.storages,
             parts.containers,
             steps,
-            report,
+            done,
             parts.store.encoded,
             durable=settings.durable,
             validation=Validation(settings.validate_results),
             schemas=settings.stac_schemas,
             remnants=parts.remnants,
         )
-        return Background(
-            work, steps, parts.scripts, tmpdirs, self._folders, settings.active, report
-        )
+        return Background(work, steps, parts.scripts, tmpdirs, self._folders, settings.active, done)
 
     def _jobs_of(self, parts: LoopParts, bell: Liveness) -> JobQueue:
         """Return the jobs that come to the engine."""
