@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +137,19 @@ class TestContainers(CharliecloudTests):
         assert self.reports(executor, [task.key])[task.key].exit_code == 0
         assert Path(task.stdout).read_text() == "/var/out\nfrom outside\n"
         assert (Path(task.outdir) / "made").read_text() == "done\n"
+
+    def test_folders_below_tmp_are_seen_though_an_image_has_a_link_there(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        shutil.copytree(self._image(), root := tmp_path / "root", symlinks=True)
+        (root / "tmp").rmdir()
+        (root / "tmp").symlink_to("var/tmp")
+        task = self.task(tmp_path, "s", "pwd; touch made /tmp/own")
+        box = Container(str(root), "/tmp/out", runtime="charliecloud")
+        executor.submit([task := replace(task, container=box)])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        assert Path(task.stdout).read_text() == "/tmp/out\n"
+        assert (Path(task.outdir) / "made").exists()
 
     def test_outputs_belong_to_who_runs_the_task(self, executor: Executor, tmp_path: Path) -> None:
         task = self.task(tmp_path, "s", "id -u; id -g; touch made")

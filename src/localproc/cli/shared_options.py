@@ -123,7 +123,8 @@ _REQUEST_OPTIONS: Final = {
         "--assets",
         default="",
         metavar="WHICH",
-        help="Assets of STAC items to bring: key=B0*;role=data. remote=... stay where they are.",
+        help="Assets of STAC items to bring: key=B0*;role=data. remote=... stay where they are, "
+        "alternate=s3 takes them from there.",
     ),
     "reason": click.option("--reason", default="", help="Why the job is run."),
     "keep_going": click.option(

@@ -44,6 +44,7 @@ _DONE: Final = "ch/metadata.json"  #: what it writes last
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAMELESS: Final = "localproc"  #: ch-run wants a user's name, and has no use for it
 _NOT_ROOT: Final = 1000  #: who root is in a container
+#: Folders of the root above the image: a link of that name in the image is not seen.
 _PLACES: Final = ("dev", "proc", "sys", "tmp", "etc")
 _NOBODY: Final = 65534
 
@@ -228,7 +229,7 @@ def _binds(
         source, target = _writable_as_option(mount)
         holder = next((one for one in reversed(binds) if is_below(target, one)), None)
         if holder is None:
-            target = roots.inside(root, target)
+            target = roots.inside(root, target, covered=_PLACES)
             place = f"{box}{target}" if is_below(target, "/tmp") else f"{box}/root{target}"  # noqa: S108
         else:
             place = binds[holder] + target[len(holder) :]
