@@ -75,6 +75,7 @@ def test_what_is_worked_out_later_is_not_known(step: dict[str, Any], expected: K
 def test_of_what_is_scattered_over_the_rest_is_known_if_there_is_anything() -> None:
     step = {"in": {"n": "many", "usual": "n"}, "scatter": "n"}
     assert known(step, {"many": [1, 2], "n": 4}) == {"usual": 4, "file": None}
+    nothing: list[int] | None
     for nothing in ([], None):
         assert known(step, {"many": nothing, "n": 4}) is None
 
