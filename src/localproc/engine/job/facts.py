@@ -63,7 +63,8 @@ class Made:
 class TakenFrom:
     """Outputs of an equal step of an earlier job, and what the step is called there.
 
-    ``ran_in`` is what its image and software were, ``box`` the container that it would have here.
+    ``ran_in`` is what its image and software were, ``box`` the container that it would have here,
+    and ``software`` what would be made available to it.
     """
 
     outputs: Mapping[str, Any]
@@ -73,6 +74,7 @@ class TakenFrom:
     given: str = ""
     ran_in: str = ""
     box: Container | None = None
+    software: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
