@@ -15,6 +15,7 @@ from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
 from localproc.engine.job import replay
 from localproc.engine.loop.executor_pool import ExecutorPool
+from localproc.engine.loop.job_folders import JobFolders
 from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_reading import JobReader
 from localproc.engine.loop.job_starts import JobStarts
@@ -113,7 +114,12 @@ class Queue:
             self.desk.home.engines,
             settings,
             JobReader(self.desk.store, parts.compiled, parts.secrets, self._begin, self._tell),
-            JobStarts(parts, pool, TmpDirs(str(folder), lambda do: do())),
+            JobStarts(
+                parts,
+                pool,
+                TmpDirs(str(folder), lambda do: do()),
+                JobFolders(self.desk.home.jobs, str(folder)),
+            ),
             self.opening,
             self.desk.committer,
             self.lost.append,
@@ -121,21 +127,24 @@ class Queue:
 
     def record(self, job_id: str, owner: str | None = "me", **request: Any) -> JobRecord:
         """Record a job that has been accepted."""
-        asked = JobRequest({"word": "hello"}, **{"executor": "one", **request})
+        asked = self.asked(**request)
         first = Accepted(NOON, request=asked, message="accepted")
         one = replace(new_job(job_id, "default", "process", "1", asked, first), owner=owner)
         self.desk.store.add_job(one, first)
         return one
 
+    def asked(self, **request: Any) -> JobRequest:
+        return JobRequest({"word": "hello"}, **{"executor": "one", **request})
+
     def accept(self, *job_ids: str, **request: Any) -> None:
-        """Take note of jobs that this engine has accepted, and that are read in no time."""
+        """Take note of jobs that this engine has accepted, and that need not be read."""
         for job_id in job_ids:
-            self.jobs.add(self.record(job_id, **request), quick=True)
+            self.jobs.add(self.record(job_id, **request), self.asked(**request))
 
     def take_over(self, *job_ids: str, **request: Any) -> None:
         """Take note of jobs that have to be read by a worker."""
         for job_id in job_ids:
-            self.jobs.add(self.record(job_id, **request), quick=False)
+            self.jobs.add(self.record(job_id, **request))
 
     def work(self, *job_ids: str) -> None:
         """Let workers read jobs."""
@@ -256,6 +265,18 @@ def test_what_takes_no_time_is_not_kept_waiting_by_what_a_worker_reads(queue: Qu
     assert not queue.jobs.may_begin(1)
 
 
+def test_what_this_engine_has_just_accepted_is_not_read_back_from_the_store(queue: Queue) -> None:
+    queue.open("one")
+    queue.accept("echo")
+    queue.desk.store.break_reading = RuntimeError("nobody reads")
+    active = queue.jobs.next(1)
+    assert active is not None
+    assert active.run.request == queue.asked()
+    change = active.run.change()
+    assert change is not None
+    assert (change.after, told(change.events)[0]) == (1, "started")
+
+
 def test_no_more_are_read_than_there_is_room_for_so_that_they_keep_their_order(
     queue: Queue,
 ) -> None:
@@ -340,7 +361,7 @@ def test_what_cannot_be_read_now_is_read_at_the_next_look(queue: Queue) -> None:
 def test_a_process_that_cannot_be_read_puts_its_job_aside(queue: Queue, quick: bool) -> None:
     queue.open("one")
     queue.trouble["a"] = StoreCorrupted("torn")
-    queue.jobs.add(queue.record("a"), quick=quick)
+    queue.jobs.add(queue.record("a"), queue.asked() if quick else None)
     assert queue.begin() == []
     if not quick:
         queue.work("a")
@@ -378,7 +399,7 @@ def test_a_history_that_makes_no_sense_ends_neither_the_loop_nor_the_job(queue: 
 
 def test_a_job_that_waits_for_a_plugin_is_looked_at_anew_but_not_read_again(queue: Queue) -> None:
     job = queue.record("a", executor="absent")
-    queue.jobs.add(job, quick=False)
+    queue.jobs.add(job)
     assert queue.begin() == []
     queue.work("a")
     for _ in range(3):
@@ -391,7 +412,7 @@ def test_a_job_that_waits_for_a_plugin_is_looked_at_anew_but_not_read_again(queu
 
 
 def test_a_job_that_waits_for_a_plugin_is_found_dismissed(queue: Queue) -> None:
-    queue.jobs.add(queue.record("a", executor="absent"), quick=True)
+    queue.accept("a", executor="absent")
     queue.begin()
     queue.executors.ready.acquire()
     queue.begin()

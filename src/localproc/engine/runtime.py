@@ -243,7 +243,7 @@ class Runtime:
         """Run a job that has just been accepted, and is this engine's own."""
         self.processes.of(record)  # here, so that the loop need not make it ready
         quick = "cwl:requirements" not in request.inputs and is_within(request.inputs, LARGE)
-        self.loop().accept(job, quick=quick)
+        self.loop().accept(job, request.recorded() if quick else None)
 
     def owns(self, job: JobRecord) -> bool:
         """Whether this engine runs a job."""

@@ -32,6 +32,7 @@ from localproc.engine.job.effects import (
 from localproc.engine.job.facts import Done, News
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.job_context import JobContext
+from localproc.engine.loop.job_folders import WORK, JobFolders
 from localproc.engine.loop.job_work import JobWork
 from localproc.engine.loop.task_folder import conceal
 from localproc.engine.loop.workers import Work, Workers
@@ -51,7 +52,7 @@ class Background:
 
     ``active`` is how many jobs there may be at a time: work that waits for disks and networks gets
     so many threads that no job waits for another's. ``tmpdirs`` is a folder of the engine's own,
-    which others remove when the engine is dead.
+    which others remove when the engine is dead; ``folders`` makes those of the next jobs.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class Background:
         steps: StepCache,
         scripts: Scripts,
         tmpdirs: str,
+        folders: JobFolders,
         active: int,
         report: Callable[[str, News], None],
     ) -> None:
         self._work = work
         self._cache = steps
         self._tmpdirs = tmpdirs
+        self._folders = folders
         self._report = report
         self._scripts = scripts
         self._staging = Workers("staging", 2 * active, 2)
@@ -171,6 +174,7 @@ class Background:
 
     def _clean_up(self, job: JobContext) -> None:
         self._remove_work(job.job_id, job.folder)
+        self._folders.make_ahead()
 
     def _remove_work(self, job_id: str, job: str) -> None:
         for folder in _work(job):
@@ -195,7 +199,7 @@ class Background:
 
 def _work(job: str) -> tuple[str, str]:
     """Return the folders of a job that go once nobody has a use for them."""
-    return os.path.join(job, "work"), os.path.join(job, "inputs")
+    return os.path.join(job, WORK), os.path.join(job, "inputs")
 
 
 def _moved(folder: str, aside: str) -> bool:

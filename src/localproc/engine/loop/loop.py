@@ -28,6 +28,7 @@ from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.effect_runner import EffectRunner
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.fair_share import FairShare
+from localproc.engine.loop.job_folders import JobFolders
 from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_reading import JobReader
 from localproc.engine.loop.job_starts import JobStarts
@@ -39,7 +40,7 @@ from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.loop.told_progress import ToldProgress
 from localproc.errors import EnvironmentProblem, StoreLocked
 from localproc.executors.journals import forget_gone
-from localproc.model import JobRecord, JobStatus
+from localproc.model import JobRecord, JobRequest, JobStatus
 from localproc.model.events import Succeeded
 from localproc.shortages import THREADS, started
 from localproc.storage.stac_schemas import Validation
@@ -68,6 +69,7 @@ class Loop:
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
         self._keepers = home.executor("local")
         tmpdirs = os.path.join(home.tmp, bell.id)
+        self._folders = JobFolders(home.jobs, tmpdirs)
         self._background = self._workers(parts, tmpdirs)
         self._scripts = QuickScripts(parts.scripts)
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
@@ -85,7 +87,7 @@ class Loop:
         self._timed: dict[str, Active] = {}  #: those that want to be told what time it is
         self._to_stop: deque[str] = deque()  #: jobs that have to be taken up for that
         self._wanted: deque[str] = deque()
-        self._accepted: deque[tuple[JobRecord, bool]] = deque()
+        self._accepted: deque[tuple[JobRecord, JobRequest | None]] = deque()
         self._done: deque[tuple[str, News]] = deque()
         self._rung = True
         self._looked = -_IDLE
@@ -97,21 +99,21 @@ class Loop:
 
     def _workers(self, parts: LoopParts, tmpdirs: str) -> Background:
         """Return what does for jobs what the loop is not to wait for."""
-        settings = parts.settings
+        settings, done = self._settings, self._report_done
         most = int(Retention.of(settings.prune).cache)
         steps = StepCache(parts.home.steps, most, partial(mentioned, parts.store))
         work = JobWork(
             parts.storages,
             parts.containers,
             steps,
-            self._report_done,
+            done,
             parts.store.encoded,
             durable=settings.durable,
             validation=Validation(settings.validate_results),
             schemas=settings.stac_schemas,
             remnants=parts.remnants,
         )
-        return Background(work, steps, parts.scripts, tmpdirs, settings.active, self._report_done)
+        return Background(work, steps, parts.scripts, tmpdirs, self._folders, settings.active, done)
 
     def _jobs_of(self, parts: LoopParts, bell: Liveness) -> JobQueue:
         """Return the jobs that come to the engine."""
@@ -121,7 +123,7 @@ class Loop:
             parts.home.engines,
             parts.settings,
             JobReader(parts.store, parts.compiled, parts.secrets, self._background.read, bell.wake),
-            JobStarts(parts, self._executors, self._tmpdirs),
+            JobStarts(parts, self._executors, self._tmpdirs, self._folders),
             self._opening,
             self._committer,
             parts.completions.lost,
@@ -140,10 +142,10 @@ class Loop:
         self._wanted.append(executor)
         self._bell.wake()
 
-    def accept(self, job: JobRecord, *, quick: bool) -> None:
-        """Take on a job of its own; ``quick``: its inputs are few, its process is at hand."""
+    def accept(self, job: JobRecord, request: JobRequest | None = None) -> None:
+        """Take on a job of its own; ``request``: its inputs are few, its process is at hand."""
         self._completions.expect(job)
-        self._accepted.append((job, quick))
+        self._accepted.append((job, request))
         self._bell.wake()
 
     def ring(self) -> None:
@@ -192,7 +194,8 @@ class Loop:
         for active in list(self._timed.values()):
             active.let(JobRun.see_time)
         self._begin_waiting()
-        self._more = self._shares.fill(self._executors.room(), _PULLS)
+        room = self._executors.room() if self._shares.may_start else {}
+        self._more = bool(room) and self._shares.fill(room, _PULLS)
         self._record()
         self._act()
 
@@ -213,8 +216,7 @@ class Loop:
             for name in names_of(self._wanted.popleft()):
                 self._opening.is_over(name)
         while self._accepted:
-            job, quick = self._accepted.popleft()
-            self._queue.add(job, quick=quick)
+            self._queue.add(*self._accepted.popleft())
         while self._done:
             job_id, done = self._done.popleft()
             if (active := self._active.get(job_id)) is not None:
