@@ -304,14 +304,14 @@ def test_many_inputs_are_gone_through_by_a_worker(
 ) -> None:
     """That they are of their types, and whether there are files among them."""
     threads: list[str] = []
-    filled = staging.filled
+    filled_inputs = staging.filled_inputs
 
     def told(*args: Any) -> Any:
         threads.append(threading.current_thread().name)
-        return filled(*args)
+        return filled_inputs(*args)
 
     for module in (staging, job_work):
-        monkeypatch.setattr(module, "filled", told)
+        monkeypatch.setattr(module, "filled_inputs", told)
     package = tool("true", id="package", inputs={"many": "Any"})
     (tmp_path / "file").write_text("x")
     file = {"class": "File", "location": (tmp_path / "file").as_uri()}

@@ -65,7 +65,7 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class FillInputs:
-    """Complete many inputs; the value is what ``staging.filled`` gives."""
+    """Complete many inputs; the value is what ``staging.filled_inputs`` gives."""
 
     inputs: Mapping[str, Any]
 

@@ -66,7 +66,7 @@ class Staging:
         """
         self._again = again
         if is_within(inputs, LARGE):
-            return self._bring(*filled(self._process, inputs))
+            return self._bring(*filled_inputs(self._process, inputs))
         self._effects.ask(FillInputs(inputs))
         return None
 
@@ -163,7 +163,9 @@ def _step_ids(process: Tool | Workflow) -> Iterator[str]:
             yield from _step_ids(step.run)
 
 
-def filled(process: Tool | Workflow, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+def filled_inputs(
+    process: Tool | Workflow, inputs: Mapping[str, Any]
+) -> tuple[dict[str, Any], bool]:
     """Return the inputs with defaults, and whether files have to be brought in for them.
 
     Raises ``LocalprocError``.

@@ -35,7 +35,7 @@ from localproc.engine.job.effects import (
 )
 from localproc.engine.job.facts import Made, News, Progressed, Recalled, TakenFrom
 from localproc.engine.job.planning import MOST, make_plan, pull, too_much
-from localproc.engine.job.staging import filled
+from localproc.engine.job.staging import filled_inputs
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.recalling import Aside, Recaller
@@ -106,7 +106,7 @@ class JobWork:
             case PullPlan(plan, most):
                 return pull(plan, most)
             case FillInputs(inputs):
-                return filled(job.process, inputs)
+                return filled_inputs(job.process, inputs)
             case Prepare():
                 return self._prepare(effect, job, disk, aside)
             case Evaluate():
