@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,31 @@ def test_they_go_with_their_job(store: SqliteStore) -> None:
     assert store.events(job.id)[-1] == Succeeded(job.updated, outputs=LARGE, features={})
     assert store.delete_job(job.id)
     assert rows(store, "SELECT count(*) FROM apart") == [0]
+
+
+def test_they_go_a_few_at_a_time(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wants the connection that writes gets it in between."""
+    job, event = accepted(1, {"said": "x" * 8_000_000})
+    store.add_job(job, event)
+    store.claim("me", [], 1)
+    began, ended = Started(job.updated), Succeeded(job.updated, outputs={}, features={})
+    done = apply(apply(job, began), ended)
+    store.commit("me", [Change(done, [began, ended], 1)])
+    left: list[int] = []
+    transaction = store.transaction
+
+    @contextlib.contextmanager
+    def told(*pages: int) -> Iterator[sqlite3.Connection]:
+        with transaction(*pages) as db:
+            yield db
+            left.append(db.execute("SELECT count(*) FROM apart").fetchone()[0])
+
+    monkeypatch.setattr(store, "transaction", told)
+    assert store.delete_job(job.id)
+    assert left[-1] == 0
+    assert max(one - other for one, other in pairwise(left)) <= 4
+    with store.reading() as db:
+        assert db.execute("PRAGMA freelist_count").fetchone()[0] < 256
 
 
 def test_nothing_is_left_of_what_is_not_recorded(store: SqliteStore) -> None:

@@ -30,6 +30,7 @@ CREATE INDEX apart_at ON apart (at) WHERE part = 0
 """
 _PART: Final = 1 << 18  #: characters of a row, of which each has a transaction of its own
 PAGES: Final = _PART >> 12  #: pages of the store that a part takes, about
+_FEW: Final = 4  #: parts that are removed in one transaction
 _OLD: Final = 24 * 3600  #: seconds after which no job is still being accepted
 _BESIDE: Final = ",{"
 
@@ -61,9 +62,22 @@ def write(
     return name, size
 
 
-def forget(db: sqlite3.Connection, job_id: str) -> None:
-    """Remove all that a job has."""
-    db.execute("DELETE FROM apart WHERE job = ?", (job_id,))
+def has(db: sqlite3.Connection, job_id: str) -> bool:
+    """Whether there is anything of a job."""
+    return db.execute("SELECT 1 FROM apart WHERE job = ?", (job_id,)).fetchone() is not None
+
+
+def forget(transaction: Transaction, job_id: str) -> None:
+    """Remove all of a job that is not there any more, a few parts at a time."""
+    is_more = True
+    while is_more:
+        with transaction() as db:
+            db.execute(
+                "DELETE FROM apart WHERE job = ?1 AND (name, part) IN "
+                "(SELECT name, part FROM apart WHERE job = ?1 LIMIT ?2)",
+                (job_id, _FEW),
+            )
+            is_more = has(db, job_id)
 
 
 def referring(text: str, names: Mapping[str, str]) -> str:

@@ -56,11 +56,20 @@ class Database:
         _OPEN.add(self)
 
     def shrink(self) -> None:
-        """Give room that is not used any more back to the disk, once there is much of it."""
+        """Give room that is not used any more back to the disk, once there is much of it.
+
+        It is done a little at a time, so that nobody waits for long who writes.
+        """
+        free, before = self._free(), None
+        while free >= _MUCH and free != before:
+            with self._lock, self._meaning():  # a script is run to its end; a statement not
+                self._db.executescript(f"PRAGMA incremental_vacuum({_MUCH})")
+            free, before = self._free(), free
+
+    def _free(self) -> int:
+        """Return how many pages nobody uses."""
         with self._lock, self._meaning():
-            free = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
-            if free >= _MUCH:  # a script is run to its end; a statement would free one page
-                self._db.executescript(f"PRAGMA incremental_vacuum({free})")
+            return int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
 
     def copy_to(self, path: str) -> None:
         """Write a copy of the store as it was recorded last, while it is in use."""

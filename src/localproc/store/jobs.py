@@ -53,12 +53,13 @@ class JobTables(Database):
         large = {name: value for name, value in data.items() if pieces.is_large(value)}
         data |= {name: self.encoded(job.id, value, _go_on) for name, value in large.items()}
         with self.transaction() as db:
-            if job.once and (other := self._once(db, job)):
-                apart.forget(db, job.id)
-                return other
-            number = self._insert_job(db, job, event, data)
-        self._numbers[job.id] = number
-        return job.id
+            other = self._once(db, job) if job.once else ""
+            number = 0 if other else self._insert_job(db, job, event, data)
+        if number:
+            self._numbers[job.id] = number
+        elif large:
+            apart.forget(self.transaction, job.id)
+        return other or job.id
 
     def _once(self, db: sqlite3.Connection, job: JobRecord) -> str:
         """Return the job that has the same key and has not failed, if there is one."""
@@ -138,8 +139,9 @@ class JobTables(Database):
         """Forget a job that has ended."""
         with self.transaction() as db:
             gone = db.execute(f"DELETE FROM jobs WHERE id = ? AND NOT {_OPEN}", (job_id,))  # noqa: S608
-            if gone.rowcount:
-                apart.forget(db, job_id)
+            has_more = gone.rowcount > 0 and apart.has(db, job_id)
+        if has_more:
+            apart.forget(self.transaction, job_id)
         self._numbers.pop(job_id, None)
         if gone.rowcount:
             self.shrink()
