@@ -11,6 +11,7 @@ from typing import Any, Final
 from localproc.cwl.run.plan import Invocation, Plan, Skipped
 from localproc.engine.job.effects import (
     Asked,
+    FillInputs,
     MakePlan,
     PullPlan,
     StageIn,
@@ -175,6 +176,7 @@ _KINDS: Final[dict[type[News], Fact]] = {
     Broken: Fact.FAILURE,
 }
 _ANSWERS: Final[dict[type[Asked], Fact]] = {
+    FillInputs: Fact.STAGED,
     StageIn: Fact.STAGED,
     MakePlan: Fact.PULLED,
     PullPlan: Fact.PULLED,

@@ -18,6 +18,7 @@ from localproc.engine.job.effects import (
     Collect,
     Evaluate,
     FillFolder,
+    FillInputs,
     MakePlan,
     Prepare,
     PullPlan,
@@ -81,6 +82,7 @@ class Background:
         self._lanes: Mapping[type[Asked], Workers] = {
             StageIn: self._staging,
             StageOut: self._staging,
+            FillInputs: self._planning,
             WriteOutputs: self._planning,
             FillFolder: self._placing,
             MakePlan: self._planning,
