@@ -25,6 +25,7 @@ from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.errors import LocalprocError, PluginMissing, StoreCorrupted, StoreLocked
+from localproc.executors.scripts import Scripts
 from localproc.machine import new_job
 from localproc.model import JobRecord, JobRequest
 from localproc.model.events import Accepted
@@ -104,6 +105,7 @@ class Queue:
             callbacks_posted=lambda: None,
             secrets=SecretKeeper({}, ""),
             remnants=Remnants(""),
+            scripts=Scripts(),
         )
         pool = ExecutorPool(self.opening.take, None)  # type: ignore[arg-type]
         self.jobs = JobQueue(

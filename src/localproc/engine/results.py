@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from localproc.cwl.base.files import is_local, local_path
+from localproc.cwl.base.files import is_local, local_path, walk
 from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import is_filelike
 from localproc.errors import ResultsNotReady
@@ -107,11 +107,8 @@ def witness(value: Any, *, is_catalog: bool) -> str:
     """Return the URI of a file that is there as long as an output is, nothing if it has none."""
     if is_catalog:
         return f"{catalog_folder(value)}/catalog.json"
-    first = value
-    while isinstance(first, list) and first:
-        first = first[0]
-    is_file = is_filelike(first) and first["class"] == "File"
-    return str(first.get("location", "")) if is_file else ""
+    files = (one for one in walk(value) if one["class"] == "File")
+    return str(next(files, {}).get("location", ""))
 
 
 def _typed(value: Any) -> Any:

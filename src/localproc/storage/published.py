@@ -19,6 +19,7 @@ from localproc.storage import catalog_layout, transfer_retries
 from localproc.storage.addresses import redacted
 from localproc.storage.disk import telling
 from localproc.storage.transfers import together
+from localproc.uris import is_below
 
 _HINT: Final = "somebody has removed it; run the job again"
 
@@ -61,8 +62,13 @@ class Published:
         return self._open(uri).presign(uri, seconds)
 
     def check(self, uris: Iterable[str]) -> None:
-        """Raise ``ResultsGone`` for what is not there; what cannot be asked for may be there."""
+        """Raise ``ResultsGone`` for what is not there; what cannot be asked for may be there.
+
+        What is none of the results is not looked for: a tool may have named any address.
+        """
         for uri in uris:
+            if not is_below(uri, self._root):
+                continue
             try:
                 is_gone = self._open(uri).info(uri) is None
             except StagingError:

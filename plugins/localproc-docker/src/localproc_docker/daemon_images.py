@@ -16,7 +16,7 @@ from localproc.errors import EnvironmentProblem, ExecutorUnavailable, ImageError
 from localproc.model import Container, Task
 from localproc.plugins.containers import Image
 from localproc_docker import container_shells, docker_archives, registry_credentials
-from localproc_docker.engine_api import SOON, ApiRefused, EngineApi
+from localproc_docker.engine_api import PROMPTLY, ApiRefused, EngineApi
 
 _LOADED: Final = ("Loaded image ID:", "Loaded image:", "Loaded image(s):")
 
@@ -34,7 +34,7 @@ class DaemonImages:
     def version(self) -> str:
         """Return what the daemon calls itself and its version."""
         try:
-            told = self._api.get("/version", patience=SOON)
+            told = self._api.get("/version", patience=PROMPTLY)
         except ExecutorUnavailable as error:
             raise EnvironmentProblem(error.message, hint=error.hint) from error
         parts = told.get("Components") or [{"Name": "Engine"}]

@@ -24,6 +24,7 @@ FOLDER: Final = "localproc.folder"  #: of the home, by which one that is gone is
 KEY: Final = "localproc.key"
 LIMIT: Final = "localproc.limit"
 STREAMS: Final = "localproc.streams"
+FED: Final = "localproc.fed"  #: it is sent what it reads
 WITHOUT: Final = "localproc.without"  #: hints that could not be met, a line each
 
 #: Counts what the system has killed in the container for its memory. Podman never tells of that.
@@ -101,7 +102,8 @@ def creation(
 ) -> dict[str, Any]:
     """Return the body of ``POST /containers/create`` for a task.
 
-    ``shell``: the image has one, which writes the streams; without it the daemon keeps them. With a
+    ``shell``: the image has one, which opens the streams; without it the daemon keeps what is
+    written, and is sent what is read. With a
     ``curtain`` neither command nor secrets are there: the shell is told of them by a pipe.
     """
     box = task.container
@@ -119,11 +121,16 @@ def creation(
     else:
         entry = {"Entrypoint": argv[:1], "Cmd": argv[1:]}
         labels[STREAMS] = "kept"
+        if task.stdin:
+            labels[FED] = "yes"
+    is_fed = FED in labels
     return {
         "Image": image.id,
         **entry,
         "Env": [f"{name}={value}" for name, value in task.env.items()],
         "WorkingDir": box.outdir,
+        "OpenStdin": is_fed,
+        "StdinOnce": is_fed,
         "User": owner.user,
         "Labels": labels,
         "NetworkDisabled": not box.network,
@@ -279,6 +286,11 @@ def keeps_streams(seen: Mapping[str, Any]) -> bool:
     return STREAMS in (seen["Config"].get("Labels") or {})
 
 
+def is_fed(seen: Mapping[str, Any]) -> bool:
+    """Return whether the container is sent what it reads."""
+    return FED in (seen["Config"].get("Labels") or {})
+
+
 def image_id(seen: Mapping[str, Any]) -> str:
     """Return the id of the image that a container was made from."""
     return str(seen["Image"])
@@ -289,6 +301,14 @@ def _inside(task: Task, path: str) -> str:
     assert task.container is not None
     if is_below(path, task.outdir):
         return task.container.outdir + path[len(task.outdir) :]
+    return path
+
+
+def outside(task: Task, path: str) -> str:
+    """Return a path of a container as it is on this machine."""
+    for one in reversed(shared.mounts(task)):
+        if is_below(path, one.target):
+            return one.source + path[len(one.target) :]
     return path
 
 

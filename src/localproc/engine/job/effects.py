@@ -51,7 +51,10 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Keep the outputs of a step under its identity; nobody waits for that."""
+    """Keep the outputs of a step under its identity.
+
+    Only the end of the job waits for that: whoever sees it finds what the job gave.
+    """
 
     identity: str
     outputs: Mapping[str, Any]
@@ -182,8 +185,9 @@ Asked = (
     | WriteOutputs
     | StageOut
     | Withdraw
+    | Remember
 )
-Effect = Launch | Reattach | Release | Stop | Close | Remember | Asked
+Effect = Launch | Reattach | Release | Stop | Close | Asked
 
 
 class Effects:

@@ -7,6 +7,7 @@ back to the loop as a ``Done``.
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ from localproc.engine.loop.job_folders import WORK, JobFolders
 from localproc.engine.loop.job_work import JobWork
 from localproc.engine.loop.task_folder import conceal
 from localproc.engine.loop.workers import Work, Workers
+from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
 from localproc.model import Secrets
 from localproc.storage.step_cache import StepCache
@@ -56,6 +58,7 @@ class Background:
         self,
         work: JobWork,
         steps: StepCache,
+        scripts: Scripts,
         tmpdirs: str,
         folders: JobFolders,
         active: int,
@@ -66,12 +69,15 @@ class Background:
         self._tmpdirs = tmpdirs
         self._folders = folders
         self._report = report
-        self.scripts = Scripts()
+        self._scripts = scripts
         self._staging = Workers("staging", 2 * active, 2)
         self._placing = Workers("placing", 2 * active, 2, _WAY)
         self._planning = Workers("planning", _PROCESSORS, 1)  # one: steps begin in their order
         self._reading = Workers("reading", max(active, _PROCESSORS), _PROCESSORS)
-        self._tidying = Workers("tidying", 2 * _PROCESSORS, 1)  # one: kept first, then removed
+        self._keeping = Workers("keeping", 2 * active, 2)
+        self._tidying = Workers("tidying", 2 * _PROCESSORS, 1)
+        #: Their work is not done any more for a job that is to stop.
+        self._droppable = (self._staging, self._placing, self._planning, self._reading)
         self._lanes: Mapping[type[Asked], Workers] = {
             StageIn: self._staging,
             StageOut: self._staging,
@@ -95,24 +101,32 @@ class Background:
     def stop(self, job: JobContext) -> None:
         """End what is being done for a job as soon as can be, and begin nothing more."""
         job.stopped.set()
-        for lane in (self._staging, self._placing, self._planning, self._reading):
+        self._scripts.look_again()
+        for lane in self._droppable:
             lane.drop(job.job_id)
 
     def remember(self, effect: Remember, job: JobContext) -> None:
-        """Keep the outputs of a step; a job's folder is removed only after that."""
-        keep = partial(
-            self._cache.keep,
-            effect.identity,
-            effect.outputs,
-            effect.outdir,
-            job.job_id,
-            effect.name,
-            effect.log,
-        )
-        self._tidying.put(job.job_id, Work(keep))
+        """Keep the outputs of a step, also of a job that is being stopped: its end waits for it."""
+        self._keeping.put(job.job_id, Work(partial(self._remember, effect, job)))
+
+    def _remember(self, effect: Remember, job: JobContext) -> None:
+        try:
+            with suppress(JobDismissed):
+                self._cache.keep(
+                    effect.identity,
+                    effect.outputs,
+                    effect.outdir,
+                    job.job_id,
+                    effect.name,
+                    effect.log,
+                    go_on=job.go_on,
+                )
+        finally:
+            self._report(job.job_id, Done(effect))
+        self._cache.make_room()
 
     def clean_up(self, job: JobContext) -> None:
-        """Remove what a job has worked with, once all that is to be remembered has been."""
+        """Remove what a job has worked with."""
         self._tidying.put(job.job_id, Work(partial(self._clean_up, job)))
 
     def conceal(self, job: JobContext, revealed: Sequence[Secrets]) -> None:
@@ -145,14 +159,15 @@ class Background:
 
     def nudge(self) -> None:
         """Try again to get threads, where there were none to be had."""
-        for lane in (self._staging, self._placing, self._planning, self._reading, self._tidying):
+        for lane in (*self._droppable, self._keeping, self._tidying):
             lane.nudge()
 
     def close(self) -> None:
         """Finish what has begun; the jobs it is for have been told to stop."""
-        self.scripts.close()
-        for lane in (self._staging, self._placing, self._planning, self._reading):
+        self._scripts.close()
+        for lane in self._droppable:
             lane.close(finish=False)
+        self._keeping.close(finish=True)
         self._tidying.close(finish=True)
 
     def _clean_up(self, job: JobContext) -> None:
@@ -169,7 +184,7 @@ class Background:
 
     def _do(self, effect: Asked, job: JobContext, lane: Workers) -> None:
         def evaluator(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
-            return self.scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
+            return self._scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
 
         try:
             with evaluating_with(evaluator):

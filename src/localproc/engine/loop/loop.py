@@ -69,7 +69,7 @@ class Loop:
         tmpdirs = os.path.join(home.tmp, bell.id)
         self._folders = JobFolders(home.jobs, tmpdirs)
         self._background = self._workers(parts, tmpdirs)
-        self._scripts = QuickScripts(self._background.scripts)
+        self._scripts = QuickScripts(parts.scripts)
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
         self._opening = Opening(parts.open_executor, bell.wake)
         self._executors = ExecutorPool(self._opening.take, self._selector)
@@ -96,21 +96,21 @@ class Loop:
 
     def _workers(self, parts: LoopParts, tmpdirs: str) -> Background:
         """Return what does for jobs what the loop is not to wait for."""
-        settings = parts.settings
+        settings, done = self._settings, self._report_done
         most = int(Retention.of(settings.prune).cache)
         steps = StepCache(parts.home.steps, most, partial(mentioned, parts.store))
         work = JobWork(
             parts.storages,
             parts.containers,
             steps,
-            self._report_done,
+            done,
             parts.store.encoded,
             durable=settings.durable,
             validation=Validation(settings.validate_results),
             schemas=settings.stac_schemas,
             remnants=parts.remnants,
         )
-        return Background(work, steps, tmpdirs, self._folders, settings.active, self._report_done)
+        return Background(work, steps, parts.scripts, tmpdirs, self._folders, settings.active, done)
 
     def _jobs_of(self, parts: LoopParts, bell: Liveness) -> JobQueue:
         """Return the jobs that come to the engine."""
