@@ -54,7 +54,7 @@ def test_what_has_ended_goes_together_when_nothing_else_is_to_be_done(jobs: Jobs
 
 
 def test_where_jobs_never_pause_it_goes_all_the_same(jobs: Jobs) -> None:
-    for name, now in (("a", 0.0), ("b", 0.1), ("c", 0.2), ("d", 0.3), ("e", 0.4), ("f", 0.6)):
+    for name, now in (("a", 0.0), ("b", 0.1), ("c", 0.2), ("d", 0.3), ("e", 0.4), ("f", 0.7)):
         jobs.now = now
         jobs.end(name)
         jobs.removal.see(at_ease=False)
