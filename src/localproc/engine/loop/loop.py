@@ -28,7 +28,6 @@ from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.effect_runner import EffectRunner
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.fair_share import FairShare
-from localproc.engine.loop.job_folders import JobFolders
 from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_reading import JobReader
 from localproc.engine.loop.job_starts import JobStarts
@@ -69,7 +68,6 @@ class Loop:
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
         self._keepers = home.executor("local")
         tmpdirs = os.path.join(home.tmp, bell.id)
-        self._folders = JobFolders(home.jobs, tmpdirs)
         self._background = self._workers(parts, tmpdirs)
         self._scripts = QuickScripts(parts.scripts)
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
@@ -113,7 +111,7 @@ class Loop:
             schemas=settings.stac_schemas,
             remnants=parts.remnants,
         )
-        return Background(work, steps, parts.scripts, tmpdirs, self._folders, settings.active, done)
+        return Background(work, steps, parts.scripts, tmpdirs, settings.active, done)
 
     def _jobs_of(self, parts: LoopParts, bell: Liveness) -> JobQueue:
         """Return the jobs that come to the engine."""
@@ -123,7 +121,7 @@ class Loop:
             parts.home.engines,
             parts.settings,
             JobReader(parts.store, parts.compiled, parts.secrets, self._background.read, bell.wake),
-            JobStarts(parts, self._executors, self._tmpdirs, self._folders),
+            JobStarts(parts, self._executors, self._tmpdirs),
             self._opening,
             self._committer,
             parts.completions.lost,
@@ -186,7 +184,9 @@ class Loop:
         return bool(events) and isinstance(last := events[-1], Succeeded) and last.tidy
 
     def _turn(self) -> None:
-        ready = {key.fd for key, _ in self._selector.select(self._patience())}
+        patience = self._patience()
+        ready = {key.fd for key, _ in self._selector.select(patience)}
+        self._background.removal.see(at_ease=patience > 0 and not ready)
         self._scripts.next_turn()
         self._take_messages(ready)
         self._take_reports(ready)
@@ -205,7 +205,7 @@ class Loop:
             return 0
         if self._queue.may_begin(self._room):
             return 0  # a job has ended just now, and made room
-        patience = self._executors.patience(_IDLE)
+        patience = self._executors.patience(self._background.removal.patience(_IDLE))
         return min((one.run.patience(patience) for one in self._timed.values()), default=patience)
 
     def _take_messages(self, ready: set[int]) -> None:
