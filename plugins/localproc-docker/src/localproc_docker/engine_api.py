@@ -22,6 +22,7 @@ _LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 _PATIENCE: Final = 30.0  #: seconds that an answer may take
 SOON: Final = 10.0  #: one that says whether anybody is there
 _LONG: Final = 3600.0  #: between two lines of what takes long
+_GONE: Final = "no such container"  #: as podman says of one that is removed just then, with 500
 
 
 class ApiRefused(LocalprocError):
@@ -184,4 +185,5 @@ def _refusal(answer: httpx.Response) -> ApiRefused:
         message = str(answer.json()["message"])
     except (ValueError, KeyError, TypeError):
         message = answer.text.strip() or answer.reason_phrase
-    return ApiRefused(answer.status_code, message)
+    is_gone = answer.status_code == 500 and _GONE in message
+    return ApiRefused(404 if is_gone else answer.status_code, message)
