@@ -44,38 +44,6 @@ class TestFaults(DockerTests):
         second.reattach([task])
         assert self.reports(second, [task.key])[task.key].exit_code == 5
 
-    def test_a_kill_from_outside_is_told_with_who_and_why(
-        self, executor: Executor, api: EngineApi, tmp_path: Path
-    ) -> None:
-        task = self.task(tmp_path, "s", "touch on; sleep 300")
-        executor.submit([task])
-        self.running(executor, Path(task.outdir) / "on")
-        [one] = containers(api, tmp_path / "home")
-        api.post(f"/containers/{one['Id']}/kill", signal="KILL")
-        report = self.reports(executor, [task.key])[task.key]
-        assert report.state is TaskState.CANCELLED
-        assert report.reason == "somebody sent it signal 9 by way of docker"
-
-    def test_a_removal_from_outside_is_told(
-        self, executor: Executor, api: EngineApi, tmp_path: Path
-    ) -> None:
-        task = self.task(tmp_path, "s", "touch on; sleep 300")
-        executor.submit([task])
-        self.running(executor, Path(task.outdir) / "on")
-        [one] = containers(api, tmp_path / "home")
-        api.delete(f"/containers/{one['Id']}", force=True)
-        report = self.reports(executor, [task.key])[task.key]
-        assert report.state is TaskState.CANCELLED
-        assert report.reason == "its container was removed"
-
-    def test_a_tool_that_kills_itself_was_not_killed_by_somebody(
-        self, executor: Executor, tmp_path: Path
-    ) -> None:
-        task = self.task(tmp_path, "s", "kill -KILL $$")
-        executor.submit([task])
-        report = self.reports(executor, [task.key])[task.key]
-        assert (report.state, report.exit_code) == (TaskState.ENDED, 137)
-
     def test_an_image_without_a_shell_keeps_its_streams(
         self, executor: Executor, tmp_path: Path
     ) -> None:
