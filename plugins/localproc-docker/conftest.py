@@ -13,3 +13,5 @@ sys.path.append(str(Path(__file__).parents[2]))
 def _patient_opening(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a daemon answer when it can: tests of all kinds keep it and the machine busy."""
     monkeypatch.setattr("localproc_docker.opening.SOON", 100.0)
+    for module in ("daemon_images", "gone_homes"):
+        monkeypatch.setattr(f"localproc_docker.{module}.PROMPTLY", 100.0)

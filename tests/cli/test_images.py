@@ -226,3 +226,37 @@ def test_where_no_containers_are_wanted_nobody_is_told_to_install_any(package: P
         assert "install" not in said.err
     said = localproc("images", "--containers", "none", package)
     assert "none is to be used\n  hint: name one with --containers" in said.err
+
+
+def test_nothing_is_pulled_where_the_network_is_not_to_be_used(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in (["nobody/has:1"], [package]):
+        said = localproc("images", "pull", "--offline", "always", *words)
+        assert said.code != 0
+        assert "is not pulled: nothing is to be asked of the network\n  hint: localproc" in said.err
+    monkeypatch.setenv("LOCALPROC_OFFLINE", "always")
+    assert "nothing is to be asked" in localproc("images", "pull", package).err
+
+
+def test_what_is_in_a_file_needs_no_network(
+    package: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = str(Path(saved()).absolute())
+    monkeypatch.setenv("LOCALPROC_IMAGES", str(here / "others"))
+    tool = json.loads(package.read_text())["steps"][0]["run"]
+    tool["requirements"] = {
+        "DockerRequirement": {"dockerLoad": archive, "dockerImageId": "in/file:1"}
+    }
+    (here / "file.cwl").write_text(json.dumps({"cwlVersion": "v1.2", **tool}))
+    assert localproc("images", "pull", "--offline", "always", "file.cwl").code == 0
+    [found] = localproc("images", "file.cwl", "--json").document
+    assert found["here"]
+
+
+def test_what_an_image_stands_for_is_moved(package: Path, home: Path, here: Path) -> None:
+    home.mkdir()
+    stands_for = {"nobody/has:1": "local"}
+    (home / "settings.yml").write_text(json.dumps({"container_map": stands_for}))
+    files = localproc("images", "save", package, "--to", "all").out.split()
+    assert files == [f"all/{image_file_name(IMAGE)}.tar"]

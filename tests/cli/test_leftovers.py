@@ -10,6 +10,7 @@ from tests.cli.test_machine import install
 #: Of each kind something is left as long as a file is there.
 PLUGIN = """
 import functools, os
+from localproc.errors import ExecutorUnavailable
 from localproc.plugins import hookimpl
 from localproc.plugins.executor import ExecutorPlugin, Leftover
 
@@ -20,9 +21,15 @@ def left(name, containers):
     end = functools.partial(os.unlink, path)
     return [Leftover(f"1 {name} of /gone", end, containers)] if os.path.exists(path) else []
 
+def asked():
+    if os.path.exists(os.path.join(HERE, "hangs")):
+        raise ExecutorUnavailable("it does not answer", hint="restart it")
+    return []
+
 @hookimpl
 def localproc_executors():
     return [
+        ExecutorPlugin("daemon", None, leftovers=asked),
         ExecutorPlugin("boxes", None, leftovers=functools.partial(left, "container", True)),
         ExecutorPlugin("plain", None, leftovers=functools.partial(left, "process", False)),
     ]
@@ -80,3 +87,18 @@ def test_no_jobs_go_with_containers(left: Path, home: Path) -> None:
     refused: Said = localproc("prune", "--containers", "--keep-last", "1", "--yes")
     assert refused.code == 2
     assert "--keep-last chooses jobs: --containers has none" in refused.err
+
+
+def test_what_nobody_can_say_is_not_told_as_nothing(left: Path) -> None:
+    """What others have is told, and removed, all the same."""
+    (left / "hangs").touch()
+    unknown = "what daemon has is not known: it does not answer\n"
+    said = localproc("prune", "--containers", "--yes")
+    assert (said.code, said.out) == (4, "1 container of /gone\nremoved\n")
+    assert said.err == f"{unknown}  hint: restart it\n"
+    (left / "process").unlink()
+    again = localproc("prune", "--containers", "--yes")
+    assert (again.code, again.out) == (4, "")
+    looked = localproc("doctor")
+    assert f"left running: {unknown}        → restart it" in looked.out
+    assert "nothing of homes that are gone" not in looked.out

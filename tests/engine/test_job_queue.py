@@ -24,6 +24,7 @@ from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.errors import LocalprocError, PluginMissing, StoreCorrupted, StoreLocked
+from localproc.executors.scripts import Scripts
 from localproc.machine import new_job
 from localproc.model import JobRecord, JobRequest
 from localproc.model.events import Accepted
@@ -103,6 +104,7 @@ class Queue:
             callbacks_posted=lambda: None,
             secrets=SecretKeeper({}, ""),
             remnants=Remnants(""),
+            scripts=Scripts(),
         )
         pool = ExecutorPool(self.opening.take, None)  # type: ignore[arg-type]
         self.jobs = JobQueue(
@@ -119,21 +121,24 @@ class Queue:
 
     def record(self, job_id: str, owner: str | None = "me", **request: Any) -> JobRecord:
         """Record a job that has been accepted."""
-        asked = JobRequest({"word": "hello"}, **{"executor": "one", **request})
+        asked = self.asked(**request)
         first = Accepted(NOON, request=asked, message="accepted")
         one = replace(new_job(job_id, "default", "process", "1", asked, first), owner=owner)
         self.desk.store.add_job(one, first)
         return one
 
+    def asked(self, **request: Any) -> JobRequest:
+        return JobRequest({"word": "hello"}, **{"executor": "one", **request})
+
     def accept(self, *job_ids: str, **request: Any) -> None:
-        """Take note of jobs that this engine has accepted, and that are read in no time."""
+        """Take note of jobs that this engine has accepted, and that need not be read."""
         for job_id in job_ids:
-            self.jobs.add(self.record(job_id, **request), quick=True)
+            self.jobs.add(self.record(job_id, **request), self.asked(**request))
 
     def take_over(self, *job_ids: str, **request: Any) -> None:
         """Take note of jobs that have to be read by a worker."""
         for job_id in job_ids:
-            self.jobs.add(self.record(job_id, **request), quick=False)
+            self.jobs.add(self.record(job_id, **request))
 
     def work(self, *job_ids: str) -> None:
         """Let workers read jobs."""
@@ -254,6 +259,18 @@ def test_what_takes_no_time_is_not_kept_waiting_by_what_a_worker_reads(queue: Qu
     assert not queue.jobs.may_begin(1)
 
 
+def test_what_this_engine_has_just_accepted_is_not_read_back_from_the_store(queue: Queue) -> None:
+    queue.open("one")
+    queue.accept("echo")
+    queue.desk.store.break_reading = RuntimeError("nobody reads")
+    active = queue.jobs.next(1)
+    assert active is not None
+    assert active.run.request == queue.asked()
+    change = active.run.change()
+    assert change is not None
+    assert (change.after, told(change.events)[0]) == (1, "started")
+
+
 def test_no_more_are_read_than_there_is_room_for_so_that_they_keep_their_order(
     queue: Queue,
 ) -> None:
@@ -338,7 +355,7 @@ def test_what_cannot_be_read_now_is_read_at_the_next_look(queue: Queue) -> None:
 def test_a_process_that_cannot_be_read_puts_its_job_aside(queue: Queue, quick: bool) -> None:
     queue.open("one")
     queue.trouble["a"] = StoreCorrupted("torn")
-    queue.jobs.add(queue.record("a"), quick=quick)
+    queue.jobs.add(queue.record("a"), queue.asked() if quick else None)
     assert queue.begin() == []
     if not quick:
         queue.work("a")
@@ -376,7 +393,7 @@ def test_a_history_that_makes_no_sense_ends_neither_the_loop_nor_the_job(queue: 
 
 def test_a_job_that_waits_for_a_plugin_is_looked_at_anew_but_not_read_again(queue: Queue) -> None:
     job = queue.record("a", executor="absent")
-    queue.jobs.add(job, quick=False)
+    queue.jobs.add(job)
     assert queue.begin() == []
     queue.work("a")
     for _ in range(3):
@@ -389,7 +406,7 @@ def test_a_job_that_waits_for_a_plugin_is_looked_at_anew_but_not_read_again(queu
 
 
 def test_a_job_that_waits_for_a_plugin_is_found_dismissed(queue: Queue) -> None:
-    queue.jobs.add(queue.record("a", executor="absent"), quick=True)
+    queue.accept("a", executor="absent")
     queue.begin()
     queue.executors.ready.acquire()
     queue.begin()

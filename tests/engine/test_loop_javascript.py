@@ -1,12 +1,17 @@
 """JavaScript that never ends: other jobs go on, and dismissing the job ends it."""
 
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from localproc import Engine, Job
+from localproc.engine.admission.foresight import JobPlan
+from localproc.errors import LocalprocError
 from tests.patience import until
 
 ENDLESS = "${ while (true) {} }"
@@ -175,3 +180,52 @@ def test_a_step_that_ends_while_the_plan_is_away_counts(engine: Engine, tmp_path
     until(lambda: ("other", "successful") in steps_of(job))
     assert job.status == "running"
     assert job.dismiss().status == "dismissed"
+
+
+@pytest.mark.parametrize("where", ["when", "secondaryFiles of an input", "ExpressionTool"])
+def test_what_a_plan_works_out_ends_with_the_engine(tmp_path: Path, where: str) -> None:
+    """Not in this process: there no signal, not even an interrupt, would stop it."""
+    engine = Engine(tmp_path / "home")
+    process = engine.deploy(PACKAGES[where])
+    plans: list[JobPlan] = []
+    thread = threading.Thread(target=lambda: plans.append(process.plan({})))
+    thread.start()
+    until(evaluating)
+    engine.close()
+    thread.join()
+    assert "it was stopped" in plans[0].steps[0].why
+    assert not evaluating()
+
+
+def test_so_does_what_an_acceptance_works_out(tmp_path: Path) -> None:
+    mpi = {"MPIRequirement": {"processes": ENDLESS}}
+    package = tool(
+        requirements={**JS, **{f"cwltool:{name}": one for name, one in mpi.items()}},
+        **{"$namespaces": {"cwltool": "http://commonwl.org/cwltool#"}},
+    )
+    engine = Engine(tmp_path / "home")
+    process = engine.deploy(package)
+    told: list[LocalprocError] = []
+
+    def execute() -> None:
+        with pytest.raises(LocalprocError) as error:
+            process.execute({})
+        told.append(error.value)
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    until(evaluating)
+    engine.close()
+    thread.join()
+    assert "it was stopped" in str(told[0])
+
+
+def evaluating() -> bool:
+    """Whether a process of this one's has begun with JavaScript."""
+
+    def is_busy(process: psutil.Process) -> bool:
+        with suppress(psutil.Error):
+            return any("script_main" in part for part in process.cmdline())
+        return False
+
+    return any(map(is_busy, psutil.Process().children()))

@@ -79,6 +79,7 @@ def test_a_task_becomes_a_call(runtime: Apptainer, name: str) -> None:
     assert Path(words[0]).name == name
     assert words[1:] == [
         *("--quiet", "run", "--contain", "--ipc", "--cleanenv"),
+        *(("--no-privs", "--add-caps", "CAP_DAC_OVERRIDE") if os.getuid() == 0 else ()),
         *("--net", "--network", "none"),
         *("--home", "/work/out:/work/out", "--bind", "/work/tmp:/tmp:rw"),
         *("--bind", "/data/in.txt:/data/in.txt:ro", "--bind", "/data/own:/data/own:rw"),
@@ -92,6 +93,19 @@ def test_a_task_becomes_a_call(runtime: Apptainer, name: str) -> None:
         f"{prefix}WORD": "it's",
     }
     assert found.env[f"{name.upper()}_NO_EVAL"] == "1"
+
+
+@pytest.mark.parametrize("uid", [0, 1000])
+def test_root_may_do_no_more_than_write_to_files(
+    runtime: Apptainer, monkeypatch: pytest.MonkeyPatch, uid: int
+) -> None:
+    """These programs let root keep all capabilities unless told; others never have any."""
+    monkeypatch.setattr(os, "getuid", lambda: uid)
+    words = runtime.command(task(), Image("debian:12", "/images/debian.sif")).argv
+    given = [value for option, value in pairwise(words) if option == "--add-caps"]
+    assert ("--no-privs" in words, given) == (
+        (True, ["CAP_DAC_OVERRIDE"]) if not uid else (False, [])
+    )
 
 
 def test_network_and_devices_are_given_to_those_that_ask(runtime: Apptainer) -> None:
@@ -123,8 +137,9 @@ def test_a_home_with_a_colon_is_refused_before_the_program_would(runtime: Apptai
 
 #: What follows an option of these programs, by the sources of Apptainer 1.5 and SingularityCE 4.5.
 TAKES: dict[str, int] = {
-    **dict.fromkeys(("--quiet", "--contain", "--ipc", "--cleanenv", "--net", "--nv"), 0),
-    **dict.fromkeys(("--network", "--home", "--bind", "--mount", "--pwd"), 1),
+    **dict.fromkeys(("--quiet", "--contain", "--ipc", "--cleanenv"), 0),
+    **dict.fromkeys(("--net", "--nv", "--no-privs"), 0),
+    **dict.fromkeys(("--network", "--home", "--bind", "--mount", "--pwd", "--add-caps"), 1),
 }
 
 

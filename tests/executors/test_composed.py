@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -137,12 +138,62 @@ class TestContainers(CharliecloudTests):
         assert Path(task.stdout).read_text() == "/var/out\nfrom outside\n"
         assert (Path(task.outdir) / "made").read_text() == "done\n"
 
+    def test_folders_below_tmp_are_seen_though_an_image_has_a_link_there(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        shutil.copytree(self._image(), root := tmp_path / "root", symlinks=True)
+        (root / "tmp").rmdir()
+        (root / "tmp").symlink_to("var/tmp")
+        task = self.task(tmp_path, "s", "pwd; touch made /tmp/own")
+        box = Container(str(root), "/tmp/out", runtime="charliecloud")
+        executor.submit([task := replace(task, container=box)])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        assert Path(task.stdout).read_text() == "/tmp/out\n"
+        assert (Path(task.outdir) / "made").exists()
+
     def test_outputs_belong_to_who_runs_the_task(self, executor: Executor, tmp_path: Path) -> None:
-        task = self.task(tmp_path, "s", "id -u; touch made")
+        task = self.task(tmp_path, "s", "id -u; id -g; touch made")
         executor.submit([task])
         self.reports(executor, [task.key])
-        assert (Path(task.outdir) / "made").stat().st_uid == os.getuid()
-        assert int(Path(task.stdout).read_text()) == os.getuid()
+        made = (Path(task.outdir) / "made").stat()
+        assert (made.st_uid, made.st_gid) == (os.getuid(), os.getgid())
+        # Who is root inside would keep what root may do there.
+        assert Path(task.stdout).read_text().split() == [
+            str(os.getuid() or 1000),
+            str(os.getgid()),
+        ]
+
+    def test_a_tool_has_no_capabilities_whoever_runs_it(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        script = """
+            grep -E "^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs)" /proc/self/status
+            mount -t tmpfs none /tmp 2>/dev/null && echo mounted
+            hostname other 2>/dev/null && echo named
+        """
+        task = self.task(tmp_path, "s", script)
+        executor.submit([task])
+        self.reports(executor, [task.key])
+        found = dict(one.split() for one in Path(task.stdout).read_text().splitlines())
+        assert found.pop("NoNewPrivs:") == "1"
+        assert {name: int(value, 16) for name, value in found.items()} == dict.fromkeys(
+            ("CapInh:", "CapPrm:", "CapEff:", "CapAmb:"), 0
+        )
+
+    def test_what_is_its_users_alone_is_for_the_tool(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        (own := tmp_path / "own").write_text("own\n")
+        own.chmod(0o400)
+        script = f"cat {own}; mkdir -m 700 sub; (umask 077; echo inner >sub/f); cat sub/f /image"
+        task = self.task(tmp_path, "s", script, reads=(str(own),))
+        image = Path(self._image(), "image")
+        image.write_text("image\n")
+        image.chmod(0o600)
+        executor.submit([task])
+        self.reports(executor, [task.key])
+        image.unlink()
+        assert Path(task.stdout).read_text() == "own\ninner\nimage\n"
 
     def test_inputs_are_read_only_whatever_they_are_called(
         self, executor: Executor, tmp_path: Path
@@ -212,9 +263,10 @@ class TestContainers(CharliecloudTests):
         task = self.task(tmp_path, "s", "id -un; id -gn; cut -d: -f1,3 /etc/passwd")
         executor.submit([task])
         assert self.reports(executor, [task.key])[task.key].exit_code == 0
-        own = (pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name)
+        name = pwd.getpwuid(os.getuid()).pw_name if os.getuid() else "localproc"
+        group = grp.getgrgid(os.getgid()).gr_name
         said = Path(task.stdout).read_text().split()
-        assert said == [*own, "nobody:65534", f"{own[0]}:{os.getuid()}"]
+        assert said == [name, group, "nobody:65534", f"{name}:{os.getuid() or 1000}"]
 
     def test_why_there_is_no_root_is_said(self, executor: Executor, tmp_path: Path) -> None:
         """An image that went away between looking at it and starting the task, say."""

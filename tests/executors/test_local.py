@@ -182,6 +182,14 @@ class TestLocalExecutor(LocalTests, ExecutorContract):
         executor.submit([task := self.task(tmp_path, "s", "exit 3")])
         assert self.reports(executor, [task.key])[task.key].exit_code == 3
 
+    def test_signals_mean_to_a_task_what_they_mean_to_any_program(
+        self, executor: LocalExecutor, tmp_path: Path
+    ) -> None:
+        executor.submit([task := self.task(tmp_path, "s", "grep SigIgn /proc/self/status")])
+        self.reports(executor, [task.key])
+        ignored = int(Path(task.stdout).read_text().split()[1], 16)
+        assert ignored & (1 << 31) - 1 == 0  # those above are the C library's own
+
     def test_a_time_limit_ends_what_has_left_the_session(
         self, executor: LocalExecutor, tmp_path: Path
     ) -> None:

@@ -18,10 +18,10 @@ import pytest
 from localproc.cwl.expr.javascript import Script, evaluate, evaluating_with
 from localproc.cwl.expr.realm import ScriptFailed
 from localproc.errors import ExpressionError
-from localproc.executors import script_main
+from localproc.executors import script_main, script_process
 from localproc.executors.script_process import TakesLong
 from localproc.executors.scripts import NoneFree, Scripts
-from tests.patience import patient
+from tests.patience import patient, until
 
 ENDLESS = "(function () { while (true) {} })"
 STUBBORN = "(function () { return [2n ** 1000000n].toString().length; })"
@@ -170,24 +170,106 @@ def test_what_takes_long_is_waited_for(scripts: Scripts) -> None:
     assert waited == [True], "the short one needed none"
 
 
-@pytest.mark.parametrize("source", [ENDLESS, STUBBORN])
-def test_what_is_not_wanted_any_more_is_stopped(scripts: Scripts, source: str) -> None:
-    entered, stopped = threading.Event(), threading.Event()
+class Asking:
+    """A thread that has a script run until nobody wants it; ``ends`` says how it was told."""
+
+    def __init__(self, scripts: Scripts, source: str = ENDLESS) -> None:
+        self._scripts, self._source = scripts, source
+        self.looked: list[bool] = []  #: what it was told each time that it was asked
+        self.waits, self.stopped = threading.Event(), threading.Event()
+        self.said = ""
+        self.thread = threading.Thread(target=self._ask, daemon=True)
+        self.thread.start()
+
+    def _ask(self) -> None:
+        with pytest.raises(ScriptFailed) as told:
+            run(
+                self._scripts,
+                self._source,
+                limit=10_000,
+                unwanted=self._unwanted,
+                waiting=self._waiting,
+            )
+        self.said = str(told.value)
+
+    def _unwanted(self) -> bool:
+        self.looked.append(self.stopped.is_set())
+        return self.looked[-1]
 
     @contextmanager
-    def waiting() -> Iterator[None]:
-        entered.set()
+    def _waiting(self) -> Iterator[None]:
+        self.waits.set()
         yield
 
-    def ask() -> None:
-        with pytest.raises(ScriptFailed, match="stopped"):
-            run(scripts, source, limit=10_000, unwanted=stopped.is_set, waiting=waiting)
+    def stop(self) -> None:
+        """Say that nobody wants it any more."""
+        self.stopped.set()
+        self._scripts.look_again()
 
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    entered.wait()
-    stopped.set()
-    thread.join()
+
+@pytest.mark.parametrize("source", [ENDLESS, STUBBORN])
+def test_what_is_not_wanted_any_more_is_stopped(scripts: Scripts, source: str) -> None:
+    asking = Asking(scripts, source)
+    asking.waits.wait()
+    asking.stop()
+    asking.thread.join()
+    assert asking.said == "it was stopped"
+    assert run(scripts, DOUBLE) == "[2]"
+
+
+def test_a_stop_is_no_look_now_and_then(scripts: Scripts) -> None:
+    """Who wants a script is asked when that has changed: its process is dead when it is told."""
+    asking = Asking(scripts)
+    asking.waits.wait()
+    until(lambda: any(one.nice() > psutil.Process().nice() for one in helpers()))
+    until(lambda: scripts._slow._asked != set())
+    (slow,) = scripts._slow._asked
+    until(lambda: slow.process is not None)
+    looked, process = len(asking.looked), slow.process
+    asking.stopped.set()
+    assert len(asking.looked) == looked, "nobody asks by himself"
+    assert process is not None
+    assert process.lives
+    scripts.look_again()
+    assert process.stopped
+    asking.thread.join()
+    assert asking.said == "it was stopped"
+
+
+def test_no_script_gets_a_process_that_another_one_was_stopped_in(scripts: Scripts) -> None:
+    for number in range(5):
+        asking = Asking(scripts)
+        asking.waits.wait()
+        asking.stop()
+        assert run(scripts, DOUBLE, argument=str(number)) == f"[{number * 2}]"
+        asking.thread.join()
+        assert asking.said == "it was stopped"
+
+
+def test_those_that_wait_for_a_process_can_be_stopped_too(scripts: Scripts) -> None:
+    asking = [Asking(scripts) for _ in range(4)]
+    for one in asking:
+        one.waits.wait()
+    for one in reversed(asking):  # the last ones wait until there is a slow process for them
+        one.stop()
+        one.thread.join()
+    assert {one.said for one in asking} == {"it was stopped"}
+    assert run(scripts, DOUBLE) == "[2]"
+
+
+def test_one_whose_thread_is_interrupted_is_ended(
+    scripts: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    settled(scripts)
+    (helper,) = helpers()
+    monkeypatch.setattr(script_process.ScriptProcess, "_wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(scripts, ENDLESS, limit=10_000)
+    assert not helper.is_running()
+    monkeypatch.undo()
     assert run(scripts, DOUBLE) == "[2]"
 
 

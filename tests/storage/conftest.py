@@ -10,6 +10,7 @@ from typing import Protocol
 import pytest
 import trustme
 
+from localproc.errors import StagingError
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Storage
 from localproc.storage.access import Access
@@ -80,6 +81,8 @@ def open_desk(tmp_path: Path, memory: Storage) -> Iterator[OpenDesk]:
         def open_storage(uri: str, guarded: bool) -> Storage:
             if uri.startswith("mem:"):
                 return memory
+            if uri.startswith("nowhere:"):
+                raise StagingError(f"there is no storage for {uri}", uri=uri)
             return web(guarded) if uri.startswith("http") else FilesystemStorage()
 
         def open_desk(policy: InputPolicy, stopped: Callable[[], bool] = lambda: False) -> Desk:

@@ -1,20 +1,23 @@
 """Archives as Directory inputs: what becomes of them, and what they may not have."""
 
+import bz2
 import gzip
 import io
+import lzma
 import random
 import stat
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from localproc import Engine
-from localproc.errors import InvalidInputs, StagingError
+from localproc.errors import InvalidInputs, PluginMissing, StagingError
 from localproc.model import InputPolicy
-from localproc.storage import archives
+from localproc.storage import archives, inflating
 from localproc.storage.archives import unpack
 from tests.storage.conftest import OpenDesk
 from tests.storage.desk import Desk, tree
@@ -52,7 +55,13 @@ def archive(uri: str, kind: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("kind", "data"),
-    [("zip", zipped(FILES)), ("tar.gz", tarred(FILES)), ("tar", tarred(FILES, "w"))],
+    [
+        ("zip", zipped(FILES)),
+        ("tar.gz", tarred(FILES)),
+        ("tar", tarred(FILES, "w")),
+        ("tar.bz2", tarred(FILES, "w:bz2")),
+        ("tar.xz", tarred(FILES, "w:xz")),
+    ],
 )
 def test_an_archive_is_the_only_folder_that_is_in_it(
     desk: Desk, site: Site, kind: str, data: bytes
@@ -69,6 +78,38 @@ def test_an_archive_is_the_only_folder_that_is_in_it(
     assert site.asked == ["GET /S2A"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "compress"), [("tar.bz2", bz2.compress), ("tar.xz", lzma.compress)]
+)
+def test_an_archive_may_be_compressed_in_parts(
+    tmp_path: Path, kind: str, compress: Callable[[bytes], bytes]
+) -> None:
+    """Programs that use several processors write one stream after the other."""
+    dice = random.Random(kind)
+    files = {f"{size}": dice.randbytes(size) for size in (0, 1, 511, 512, 700_000, 3_000_001)}
+    whole = tarred(files, "w")
+    half = len(whole) // 2 - 7
+    filled = b"\0" * 8 if kind == "tar.xz" else b""
+    (tmp_path / "archive").write_bytes(compress(whole[:half]) + filled + compress(whole[half:]))
+    (tmp_path / "out").mkdir()
+    unpack(str(tmp_path / "archive"), kind, str(tmp_path / "out"), "it")
+    found = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert found == files
+
+
+def test_zstandard_is_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zstd = pytest.importorskip("backports.zstd")
+    (tmp_path / "archive").write_bytes(zstd.compress(tarred(FILES, "w")))
+    for folder in ("out", "other"):
+        (tmp_path / folder).mkdir()
+    unpack(str(tmp_path / "archive"), "tar.zst", str(tmp_path / "out"), "it")
+    assert tree(tmp_path / "out") == ["S2A.SAFE/data/a b.tif", "S2A.SAFE/manifest.xml"]
+    monkeypatch.setattr(inflating, "_ZSTD", ("there.is.none",))
+    with pytest.raises(PluginMissing) as caught:
+        unpack(str(tmp_path / "archive"), "tar.zst", str(tmp_path / "other"), "it")
+    assert "[zstd]" in caught.value.hint
+
+
 def test_an_archive_of_several_things_is_the_folder_of_them(desk: Desk, site: Site) -> None:
     uri = site.add("/a.zip", zipped({"a.txt": b"a", "b/c.txt": b"c", "./d.txt": b"d"}))
     (staged,) = desk.bring([archive(uri, "zip")])
@@ -77,6 +118,7 @@ def test_an_archive_of_several_things_is_the_folder_of_them(desk: Desk, site: Si
 
 
 LINK: dict[str, Any] = {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}
+MUCH = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 28}]
 HOSTILE = {
     "up": ("zip", zipped({"a/../../out.txt": b"x"}), "cannot be a name"),
     "root": ("zip", zipped({"/out.txt": b"x"}), "leads out of it"),
@@ -98,6 +140,20 @@ HOSTILE = {
     ),
     "no archive": ("tar", b"text" * 1000, "is broken"),
     "other kind": ("tar.gz", zipped(FILES), "is broken"),
+    "up in bzip2": ("tar.bz2", tarred({"../out.txt": b"x"}, "w:bz2"), "cannot be a name"),
+    "up in xz": ("tar.xz", tarred({"../out.txt": b"x"}, "w:xz"), "cannot be a name"),
+    "link in xz": ("tar.xz", tarred({"a": b""}, "w:xz", **LINK), "neither a file nor a folder"),
+    "bzip2 cut off": ("tar.bz2", tarred(FILES, "w:bz2")[:-20], "is cut off"),
+    "xz cut off": ("tar.xz", tarred(FILES, "w:xz")[:-20], "is cut off"),
+    "xz of another kind": ("tar.xz", tarred(FILES, "w:bz2"), "is broken"),
+    "bzip2 of another kind": ("tar.bz2", tarred(FILES, "w:xz"), "is broken"),
+    "xz that takes memory": (
+        "tar.xz",
+        lzma.compress(
+            tarred(FILES, "w"), filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 28}]
+        ),
+        "Memory usage limit",
+    ),
 }
 
 
@@ -110,6 +166,18 @@ def test_what_an_archive_may_not_have_is_refused(desk: Desk, site: Site, name: s
     assert "hush" not in str(caught.value)
     assert desk.left() == []
     assert not (desk.folder.parent / "out.txt").exists()
+
+
+def test_what_takes_too_much_memory_is_refused_in_a_zip_archive(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "archive", "w", zipfile.ZIP_LZMA) as opened:
+        opened.writestr("a", b"pixels")
+    data = bytearray((tmp_path / "archive").read_bytes())
+    at = 30 + len("a") + 5  # behind the local header: the size of the dictionary
+    data[at : at + 4] = (1 << 30).to_bytes(4, "little")
+    (tmp_path / "archive").write_bytes(data)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(StagingError, match="'a' takes too much memory"):
+        unpack(str(tmp_path / "archive"), "zip", str(tmp_path / "out"), "it")
 
 
 def test_what_was_compressed_is_compared_with_its_checksum(tmp_path: Path) -> None:
@@ -135,13 +203,14 @@ def test_what_comes_behind_its_end_has_a_bound(
         unpack(str(tmp_path / "archive"), "tar.gz", str(tmp_path / "out"), "it")
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+@pytest.mark.parametrize("kind", ["zip", "tar.gz", "tar.bz2", "tar.xz"])
 def test_a_bomb_is_not_unpacked(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes is counted, and not what the archive says of it."""
     monkeypatch.setattr(archives, "_ALWAYS", 1000)
     zeros = {"zeros": bytes(10_000_000)}
     path = tmp_path / "bomb"
-    path.write_bytes(zipped(zeros) if kind == "zip" else tarred(zeros))
+    form = f"w:{kind.removeprefix('tar.')}"
+    path.write_bytes(zipped(zeros) if kind == "zip" else tarred(zeros, form))
     (tmp_path / "out").mkdir()
     with pytest.raises(StagingError, match="more bytes than may come"):
         unpack(str(path), kind, str(tmp_path / "out"), "bomb")
@@ -254,12 +323,21 @@ def test_an_archive_is_asked_for_by_its_media_type(tmp_path: Path) -> None:
         given = {"folder": {"href": str(path), "type": "application/zip"}}
         job = engine.run(LISTS, given).raise_for_status()
         assert job.result("said").read_text() == "S2A.SAFE\ndata\nmanifest.xml\n"
+        packed = tmp_path / "S2A.tar.xz"
+        packed.write_bytes(tarred(FILES, "w:xz"))
+        given = {"folder": {"href": str(packed), "type": "application/x-xz"}}
+        job = engine.run(LISTS, given).raise_for_status()
+        assert job.result("said").read_text() == "S2A.SAFE\ndata\nmanifest.xml\n"
+        with pytest.raises(InvalidInputs) as caught:
+            engine.run(LISTS, {"folder": {"href": str(path), "type": "application/vnd.rar"}})
+        hint = "there is: zip, tar.gz, tar, tar.bz2, tar.xz, tar.zst"
+        assert str(caught.value.problems[0].hint) == hint
         with pytest.raises(InvalidInputs) as caught:
             engine.run(LISTS, {"folder": str(path)})
         assert "type: application/zip" in str(caught.value.problems[0].hint)
 
 
-@pytest.mark.parametrize("form", ["zip", "bzip2", "lzma", "tar", "tar.gz"])
+@pytest.mark.parametrize("form", ["zip", "bzip2", "lzma", "tar", "tar.gz", "tar.bz2", "tar.xz"])
 def test_whatever_is_broken_in_an_archive_is_told(form: str, tmp_path: Path) -> None:
     """Some bytes are changed: it is unpacked all the same, or said to be broken."""
     dice = random.Random(form)
@@ -268,7 +346,8 @@ def test_whatever_is_broken_in_an_archive_is_told(form: str, tmp_path: Path) -> 
     if form in forms:
         with zipfile.ZipFile(written, "w", forms[form]) as archive:
             archive.writestr("a.txt", dice.randbytes(300) + bytes(900))
-    whole = written.getvalue() or tarred({"a.txt": bytes(900)}, "w:gz" if "gz" in form else "w:")
+    compression = form.partition(".")[2]
+    whole = written.getvalue() or tarred({"a.txt": bytes(900)}, f"w:{compression}")
     said = []
     for number in range(120):
         data = bytearray(whole)

@@ -280,6 +280,21 @@ def test_the_processes_of_a_folder_count_together(cache: InputCache, tmp_path: P
         assert kept_files(cache) <= MOST
 
 
+def test_of_those_that_share_a_folder_the_smallest_limit_wins(
+    cache: InputCache, tmp_path: Path
+) -> None:
+    """Whoever has it makes room for all; the others go on to keep up to theirs."""
+    wide = InputCache(cache.folder, 3 * MOST)
+    for number in range(20):
+        keep(wide, tmp_path, number, 100)
+    assert kept_files(cache) == 2000
+    keep(cache, tmp_path, 20, 100)
+    assert kept_files(cache) <= MOST
+    for number in range(21, 31):
+        keep(wide, tmp_path, number, 100)
+    assert MOST < kept_files(cache) <= 3 * MOST
+
+
 def test_what_a_process_left_that_was_killed_goes_when_room_is_made(
     cache: InputCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

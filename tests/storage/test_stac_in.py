@@ -21,7 +21,7 @@ from localproc.storage.stage_in import stage_in
 from localproc.uris import path_uri, uri_path
 from tests.patience import patient
 from tests.storage.conftest import OpenDesk
-from tests.storage.desk import Desk, directory, item, tree, write
+from tests.storage.desk import Desk, directory, item, read, tree, write
 from tests.storage.website import Page, Site
 
 
@@ -229,6 +229,72 @@ def test_more_items_than_there_are_may_be_asked_for(desk: Desk, site: Site) -> N
 
 
 DOT = "data:image/png;base64,iVBORw0KGgo="
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        5,
+        {"a": 1},
+        [None, {"rel": "self"}],
+        [{"rel": "self", "href": "http://[::1/x"}],
+        [{"rel": "self", "href": "http:///x"}],
+        [{"rel": "self", "href": "https://user:word@host/x"}],
+    ],
+)
+def test_links_of_an_item_that_lead_nowhere_do_not_matter(
+    desk: Desk, site: Site, links: object
+) -> None:
+    found = {**scene(site, "N"), "links": links}
+    desk.bring(directory(site.add("/f.json", collection(found))))
+    assert staged_ids(desk.folder / "scene_1") == ["N"]
+
+
+def test_ids_with_slashes_name_folders_without(desk: Desk, site: Site) -> None:
+    one = {**scene(site, "N"), "id": "S2/2026/é"}
+    other = {**scene(site, "N"), "id": "S2_2026/é"}
+    desk.bring(directory(site.add("/f.json", collection(one, other))))
+    assert tree(desk.folder / "scene_1") == [
+        "S2_2026_é/N.tif",
+        "S2_2026_é/S2_2026_é.json",
+        "S2_2026_é_2/N.tif",
+        "S2_2026_é_2/S2_2026_é_2.json",
+        "catalog.json",
+    ]
+    assert staged_ids(desk.folder / "scene_1") == ["S2/2026/é", "S2_2026/é"]
+
+
+def test_an_asset_whose_address_ends_without_a_name_is_named_by_its_key(
+    desk: Desk, site: Site
+) -> None:
+    asset = {"href": site.add("/there/", b"<html>"), "type": "text/html"}
+    desk.bring(directory(site.add("/item.json", item({"a page": asset}))))
+    assert (desk.folder / "scene_1" / "scene" / "a_page.html").read_bytes() == b"<html>"
+
+
+def test_an_item_of_stac_1_1_keeps_what_it_says(desk: Desk, site: Site) -> None:
+    bands = [{"name": "B04", "eo:common_name": "red", "data_type": "uint16"}]
+    asset = {"href": site.add("/a.tif?sig=x", b"x") + "#page=1", "bands": bands, "gsd": 10}
+    uri = site.add("/item.json", item({"a": asset}, stac_version="1.1.0"))
+    desk.bring(directory(uri))
+    staged = read(desk.folder / "scene_1" / "scene" / "scene.json")
+    assert staged["assets"]["a"] == {"href": "./a.tif", "bands": bands, "gsd": 10}
+    assert "GET /a.tif?sig=x" in site.asked
+
+
+def test_a_collection_that_leads_to_no_item_says_what_to_name(desk: Desk, site: Site) -> None:
+    only = catalog("Collection", item_assets={"a": {"type": "image/tiff"}})
+    with pytest.raises(StagingError, match="there is no item in") as caught:
+        desk.bring(directory(site.add("/c.json", only)))
+    assert "/search?collections=" in caught.value.hint
+
+
+def test_headers_of_a_page_that_are_sent_anyway_are_no_hindrance(desk: Desk, site: Site) -> None:
+    said = {"Content-Type": "application/json", "Accept": "application/geo+json"}
+    link = posted_for(site, "/search", headers=said, body={"token": "b"})
+    site.add("/search", collection(scene(site, "S")))
+    desk.bring(directory(site.add("/start", collection(scene(site, "N"), links=[link]))))
+    assert staged_ids(desk.folder / "scene_1") == ["N", "S"]
 
 
 def test_an_asset_may_be_in_its_href(desk: Desk, site: Site) -> None:

@@ -1,5 +1,6 @@
 """The outputs of earlier steps, kept for later ones."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from localproc.cwl.base.files import local_path
+from localproc.errors import JobDismissed
 from localproc.storage.step_cache import StepCache
 from localproc.uris import path_uri
 from tests.storage.desk import directory, tree
@@ -147,3 +149,23 @@ def test_what_is_on_the_web_stays_there(step: Step) -> None:
     assert step.found()["out"] == far
     (entry,) = Path(step.cache.folder).rglob("entry.json")
     assert json.loads(entry.read_text())["files"].keys() == {"a.tif"}
+
+
+def test_what_is_given_up_while_it_is_copied_leaves_nothing(
+    step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs may work on another disk than the cache lies on."""
+
+    def cannot(*_: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    def go_on() -> None:
+        raise JobDismissed("it is to stop")
+
+    file = step.file("a.tif", "pixels")
+    monkeypatch.setattr(os, "link", cannot)
+    with pytest.raises(JobDismissed):
+        step.cache.keep(KEY, {"out": file}, str(step.outdir), "job-1", go_on=go_on)
+    assert [one for one in Path(step.cache.folder).rglob("*") if one.is_file()] == []
+    assert step.keep(out=file)
+    assert Path(local_path(step.found()["out"])).read_text() == "pixels"

@@ -30,6 +30,7 @@ VOLUME = "localproc-tests/volume:1"  #: declares /data as one
 CLOSED = "localproc-tests/closed:1"  #: nobody but root may write its /tmp
 TMPLESS = "localproc-tests/tmpless:1"  #: has no /tmp
 BARE = "localproc-tests/bare:2"  #: its one program echoes
+ALONE = "localproc-tests/alone:1"  #: its one program is busybox, which is nowhere as a shell
 
 
 def daemon(variable: str = "DOCKER_HOST") -> EngineApi:
@@ -56,6 +57,7 @@ def have_images(api: EngineApi) -> None:
     _have(api, CLOSED, "ENV PATH=/bin", tmp=0o555)
     _have(api, TMPLESS, "ENV PATH=/bin", tmp=0)
     _have(api, BARE, 'ENTRYPOINT ["/busybox-alone", "echo"]')
+    _have(api, ALONE, 'ENTRYPOINT ["/busybox-alone"]')
 
 
 def containers(api: EngineApi, folder: Path) -> list[dict[str, Any]]:
@@ -128,7 +130,7 @@ def _have(api: EngineApi, name: str, change: str, tmp: int = 0o1777) -> None:
     transport = httpx.HTTPTransport(uds=api.address.removeprefix("unix://"))
     with httpx.Client(transport=transport, timeout=patient(60)) as client:
         url = f"http://docker/{VERSION}/images/create"
-        archive = _archive(shell=name != BARE, tmp=tmp)
+        archive = _archive(shell=name not in (BARE, ALONE), tmp=tmp)
         made = client.post(url, params=query, content=archive).raise_for_status()
     image = json.loads(made.text.splitlines()[-1])["status"]
     api.post(f"/images/{image}/tag", repo=repository, tag=tag)

@@ -14,6 +14,7 @@ import pytest
 from s3_fixtures import bucket, server
 from s3_packages import SCENE
 from s3_server import Server, keys
+from tests.http.forms import COUNTS, FORMS, fetched
 from tests.patience import patient
 
 from localproc import Engine
@@ -120,6 +121,40 @@ def test_each_file_of_an_array_can_be_fetched_by_its_reference(
                 else client.get(link["href"])
             )
             assert found.text == "x\n", link
+
+
+@pytest.mark.parametrize("mode", ["", "value", "reference"])
+@pytest.mark.parametrize("presign", [0, 60])
+def test_every_file_that_a_result_leads_to_can_be_fetched(
+    engine: Engine, server: Server, presign: int, mode: str
+) -> None:
+    """In records, arrays, folders and beside others; without a key of the bucket."""
+    engine.deploy(FORMS)
+    asked: list[str] = []
+    with engine.client(presign=presign) as client:
+
+        def get(address: str) -> httpx.Response:
+            asked.append(address)
+            assert not address.startswith("s3:"), address
+            own = address.startswith(str(client.base_url))
+            found = (
+                client.get(address, follow_redirects=False)
+                if own
+                else httpx.get(address, timeout=patient(20))
+            )
+            return get(found.headers["Location"]) if found.status_code == 307 else found
+
+        wanted = dict.fromkeys(COUNTS, {"transmissionMode": mode} if mode else {})
+        request = {"inputs": {}, "outputs": wanted, "response": "document"}
+        document = client.post("processes/forms/execution", json=request).json()
+        for name, count in COUNTS.items():
+            assert fetched(document[name], get) == ["x"] * count, name
+        place = f"jobs/{job_of(client)}"
+        for name, count in COUNTS.items():
+            if name != "one":
+                single = get(str(client.base_url.join(f"{place}/results/{name}")))
+                assert fetched(single.json(), get) == ["x"] * count, name
+    assert any(one.startswith(server.endpoint) for one in asked) == bool(presign)
 
 
 def test_results_that_somebody_has_removed_are_gone(

@@ -89,7 +89,7 @@ def doctor(
 ) -> int:
     """See whether this machine is fit for the work; every red line says what to do."""
     if end_leftovers:
-        for leftover in leftovers.found():
+        for leftover in leftovers.found()[0]:
             leftover.end()
             click.echo(f"ended: {leftover.said}", err=True)
     checks = list(_CHECKS)
@@ -229,7 +229,7 @@ def _containers(site: Site) -> Iterator[Finding]:
         first = "; auto takes it first" if named == AUTO and number == 0 else ""
         note = "; the settings name it" if one.name == named else first
         try:
-            yield Finding("ok", "containers", f"{known.runtime(one.name).version()}{note}")
+            yield Finding("ok", "containers", f"{known.version(one.name)}{note}")
         except errors.LocalprocError as error:
             yield Finding("warning", "containers", f"{one.name}: {error.message}", error.hint)
     if not here:
@@ -249,11 +249,13 @@ def _plugins(_: Site) -> Iterator[Finding]:
 
 
 def _leftovers(_: Site) -> Iterator[Finding]:
-    found = leftovers.found()
+    found, unknown = leftovers.found()
+    for said, hint in unknown:
+        yield Finding("warning", "left running", said, hint)
     for one in found:
         command = "prune --containers" if one.containers else "doctor --end-leftovers"
         yield Finding("warning", "left running", one.said, f"localproc {command} ends them")
-    if not found:
+    if not found and not unknown:
         yield Finding("ok", "left running", "nothing of homes that are gone")
 
 

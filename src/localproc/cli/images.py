@@ -15,10 +15,11 @@ import click
 from localproc.cli import completion as complete
 from localproc.cli.operands import is_document, read_process
 from localproc.cli.printing import print_json, print_table
-from localproc.cli.shared_options import container_options, json_option
+from localproc.cli.shared_options import container_options, json_option, offline_option
 from localproc.cli.site import Site
 from localproc.cli.told import told
-from localproc.engine.container_runtimes import NONE, Containers, bring, local_file
+from localproc.engine.container_runtimes import NONE, Containers
+from localproc.engine.image_sources import bring, local_file
 from localproc.engine.packages.images import Named, looked_for, named_images
 from localproc.errors import EnvironmentProblem, ImageError
 from localproc.executors.containers.image_folder import image_file_name
@@ -71,10 +72,11 @@ def listed(
     site: Site, package: str | None, containers: str, folder: str | None, as_json: bool
 ) -> None:
     """List the images of a package, or all that are here."""
-    known, name = _containers(site, containers, folder)
     if package is None:
-        _print_all(known.runtime(name).images(), as_json=as_json)
+        _, _, runtime = _opened(site, containers, folder)
+        _print_all(runtime.images(), as_json=as_json)
         return
+    known, name = _containers(site, containers, folder)
     found = list(looked_for(_named(site, package), known, name))
     if as_json:
         print_json([_document(one) for one in found])
@@ -88,13 +90,15 @@ def listed(
 @images.command()
 @click.argument("names", metavar="IMAGE|PACKAGE...", nargs=-1, required=True)
 @container_options
+@offline_option
 @click.pass_obj
-def pull(site: Site, names: tuple[str, ...], containers: str, folder: str | None) -> None:
+def pull(
+    site: Site, names: tuple[str, ...], containers: str, folder: str | None, offline: str
+) -> None:
     """Pull images, or all that a package names."""
-    known, name = _containers(site, containers, folder)
-    runtime = known.runtime(name)
-    for box in (box for one in names for box in _boxes(site, one)):
-        brought = bring(runtime, box)
+    known, _, runtime = _opened(site, containers, folder)
+    for box in (box for one in names for box in _boxes(site, known, one)):
+        brought = bring(runtime, box, offline)
         click.echo(f"{brought.name} {brought.digest}")
 
 
@@ -118,8 +122,7 @@ def load(
         raise click.UsageError("--name is for one file")
     if root and not name:
         raise click.UsageError("--root needs a --name")
-    known, used = _containers(site, containers, folder)
-    runtime = known.runtime(used)
+    _, _, runtime = _opened(site, containers, folder)
     for file in (os.path.abspath(local_file(one)) for one in files):
         loaded = runtime.imported(file, name) if root else runtime.load(file, name)
         click.echo(f"{loaded.name} {loaded.digest}")
@@ -134,10 +137,9 @@ def load(
 @click.pass_obj
 def save(site: Site, names: tuple[str, ...], to: str, containers: str, folder: str | None) -> None:
     """Write images to files, one each, for a machine without a network to load."""
-    known, name = _containers(site, containers, folder)
-    runtime = known.runtime(name)
+    known, name, runtime = _opened(site, containers, folder)
     os.makedirs(to, exist_ok=True)
-    for box in (box for one in names for box in _boxes(site, one)):
+    for box in (box for one in names for box in _boxes(site, known, one)):
         image = known.image(replace(box, runtime=name))
         file = os.path.join(to, _file_name(image, name))
         _write(runtime, image, file)
@@ -175,14 +177,27 @@ def _containers(site: Site, wanted: str, folder: str | None) -> tuple[Containers
     return known, name
 
 
+def _opened(
+    site: Site, wanted: str, folder: str | None
+) -> tuple[Containers, str, ContainerRuntime]:
+    """Return the same with the runtime itself, which answers: a daemon might hang."""
+    known, name = _containers(site, wanted, folder)
+    known.version(name)
+    return known, name, known.runtime(name)
+
+
 def _named(site: Site, package: str) -> list[Named]:
     return named_images(read_process(site, package).record.resolved)
 
 
-def _boxes(site: Site, name: str) -> Iterator[Container]:
-    """Yield what a word of the command line stands for: an image, or those of a package."""
+def _boxes(site: Site, known: Containers, name: str) -> Iterator[Container]:
+    """Yield what a word of the command line stands for: an image, or those of a package.
+
+    What an image stands for here counts; this machine and paths are no images to be moved.
+    """
     if is_document(name):
-        yield from (one.box for one in _named(site, name))
+        boxes = (one.box for one in _named(site, name) if not known.is_local(one.box.image))
+        yield from (one for one in map(known.mapped, boxes) if not one.image.startswith(os.sep))
     elif _is_path(name):
         raise ImageError(
             f"there is no file {name}", hint="name a package that is there, or an image"

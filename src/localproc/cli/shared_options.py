@@ -30,6 +30,16 @@ executor_options = click.option(
 )
 
 
+offline_option = click.option(
+    "--offline",
+    type=click.Choice(["never", "auto", "always"]),
+    default="never",
+    show_default=True,
+    envvar="LOCALPROC_OFFLINE",
+    help="Whether inputs and images are taken from what is kept here instead of the network.",
+)
+
+
 def images_option(name: str = "images") -> Callable[[Any], Any]:
     """Return the option for the folder of images; the command gets it as ``name``."""
     return click.option(
@@ -92,14 +102,7 @@ _ENGINE_OPTIONS: Final = {
         default=None,
         help="Reuse the outputs of equal steps. Also LOCALPROC_REUSE.",
     ),
-    "offline": click.option(
-        "--offline",
-        type=click.Choice(["never", "auto", "always"]),
-        default="never",
-        show_default=True,
-        envvar="LOCALPROC_OFFLINE",
-        help="Whether inputs are taken from what is kept here instead of the network.",
-    ),
+    "offline": offline_option,
     "validate_results": click.option(
         "--validate-results",
         type=click.Choice(["off", "warn", "fail"]),
@@ -120,7 +123,8 @@ _REQUEST_OPTIONS: Final = {
         "--assets",
         default="",
         metavar="WHICH",
-        help="Assets of STAC items to bring: key=B0*;role=data. remote=... stay where they are.",
+        help="Assets of STAC items to bring: key=B0*;role=data. remote=... stay where they are, "
+        "alternate=s3 takes them from there.",
     ),
     "reason": click.option("--reason", default="", help="Why the job is run."),
     "keep_going": click.option(

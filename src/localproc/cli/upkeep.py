@@ -10,7 +10,7 @@ import click
 
 from localproc.cli import completion as complete
 from localproc.cli import leftovers
-from localproc.cli.app import FAILED
+from localproc.cli.app import ENVIRONMENT, FAILED
 from localproc.cli.printing import count, human_size, print_json, print_table
 from localproc.cli.shared_options import json_option, yes_option
 from localproc.cli.site import Site
@@ -54,8 +54,8 @@ def prune(
     """
     if containers:
         _refuse_typed(options)
-        leftovers.remove_containers(dry_run=dry_run, yes=yes, as_json=as_json)
-        return 0
+        all_known = leftovers.remove_containers(dry_run=dry_run, yes=yes, as_json=as_json)
+        return 0 if all_known else ENVIRONMENT
     chosen = {name: value for name, value in options.items() if value is not None}
     with site.look() as engine:
         found = engine.prune(dry_run=True, **chosen)

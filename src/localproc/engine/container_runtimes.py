@@ -11,12 +11,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Final
+from typing import Final, TypeVar
 
 from localproc.engine.home.settings import Pull, Settings
+from localproc.engine.image_sources import bring
 from localproc.engine.job.executor_choice import Boxes
 from localproc.engine.prompt import Prompt
-from localproc.errors import ExecutorUnavailable, ImageError, LocalprocError
+from localproc.errors import EnvironmentProblem, ExecutorUnavailable, ImageError, LocalprocError
+from localproc.executors.containers.image_folder import normalized
 from localproc.model import Container
 from localproc.plugins.containers import (
     ContainerPlugin,
@@ -28,9 +30,10 @@ from localproc.plugins.manager import PluginManager
 from localproc.shortages import started
 from localproc.storage.disk import GoOn, on
 from localproc.storage.kept_inputs import Offline
-from localproc.uris import uri_path
 
 _LOG: Final = logging.getLogger("localproc")
+_T = TypeVar("_T")
+_HANGS: Final = "it hangs: restart it, or name another runtime: --containers"
 _LOOK: Final = 0.2  #: seconds between looks whether an image is still wanted
 
 #: Stands for what is there, for none at all, and, of an image, for this machine.
@@ -62,10 +65,10 @@ class _Look:
     lacking: dict[str, str] = field(default_factory=dict)
 
     @property
-    def cost(self) -> tuple[bool, int]:
+    def cost(self) -> tuple[bool, bool, int]:
         """What speaks against it, the worst first."""
         will_not_do = self.is_away or self.lacks_required
-        return will_not_do, 0 if will_not_do else len(self.lacking)
+        return self.is_away, self.lacks_required, 0 if will_not_do else len(self.lacking)
 
 
 class Containers:
@@ -98,6 +101,13 @@ class Containers:
                 plugin = self.plugin(name)
                 self._opened[name] = plugin.open(self._with(plugin))
             return self._opened[name]
+
+    def version(self, name: str) -> str:
+        """Return what a runtime calls itself; raises ``EnvironmentProblem`` if that takes long."""
+        try:
+            return self._soon(name, lambda: self.runtime(name).version())
+        except ExecutorUnavailable as error:
+            raise EnvironmentProblem(error.message, hint=_HANGS) from error
 
     def are_used(self) -> bool:
         """Return whether packages that require an image can be run."""
@@ -184,13 +194,18 @@ class Containers:
 
     # Images
 
+    @cached_property
+    def _map(self) -> Mapping[str, str]:
+        """What images stand for, by what they are called in full: python is python:latest."""
+        return {normalized(name): to for name, to in self._settings.container_map.items()}
+
     def is_local(self, image: str) -> bool:
         """Whether tools of an image run on this machine as they are."""
-        return self._settings.container_map.get(image) == LOCAL
+        return self._map.get(normalized(image)) == LOCAL
 
     def mapped(self, box: Container) -> Container:
         """Return a container with the image that its own stands for here."""
-        stands_for = self._settings.container_map.get(box.image)
+        stands_for = self._map.get(normalized(box.image))
         if stands_for is None:
             return box
         if os.sep in stands_for and os.path.exists(stands_for):
@@ -218,13 +233,14 @@ class Containers:
         return found
 
     def image_soon(self, box: Container) -> Image:
-        """Do the same where somebody waits; raises ``ExecutorUnavailable`` for a slow daemon.
+        """Do the same where somebody waits; raises ``ExecutorUnavailable`` for a slow daemon."""
+        return self._soon(box.runtime, lambda: self.image(box))
 
-        Only a daemon is hurried: it may hang, while the digest of a large file takes its time.
-        """
-        if not self.plugin(box.runtime).executor:
-            return self.image(box)
-        return self._prompt.ask(box.runtime, lambda: self.image(box))
+    def _soon(self, name: str, question: Callable[[], _T]) -> _T:
+        """Hurry a daemon alone: it may hang, while the digest of a large file takes its time."""
+        if not self.plugin(name).executor:
+            return question()
+        return self._prompt.ask(name, question)
 
     def missing(self, boxes: Sequence[Container]) -> list[ImageError]:
         """Return what is wrong with images that would have to be here before a job is accepted.
@@ -289,29 +305,6 @@ class Containers:
         if plugin.executor:
             options = self._settings.executor_options.get(plugin.executor, {})
         return ContainerSettings(images_folder(self._settings), options)
-
-
-def bring(runtime: ContainerRuntime, box: Container) -> Image:
-    """Have a runtime bring an image from where its package says that it comes from."""
-    if box.load:
-        return runtime.load(local_file(box.load), box.image)
-    if box.imported:
-        return runtime.imported(local_file(box.imported), box.image)
-    if box.build:
-        return runtime.build(box.build, box.image)
-    return runtime.pull(box.pull or box.image, box.image)
-
-
-def local_file(address: str) -> str:
-    """Return the path of a file that a package names by path or URI; raises ``ImageError``."""
-    if "://" not in address:
-        return address
-    if not address.startswith("file:"):
-        raise ImageError(
-            f"the image in {address} is not on this machine",
-            hint="download it, and localproc images load it",
-        )
-    return uri_path(address)
 
 
 def _wait_for(work: Callable[[], None], go_on: GoOn) -> None:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 from localproc import locks
+from localproc.cwl.expr.javascript import evaluating_with
 from localproc.engine.admission.accept import Acceptance
 from localproc.engine.admission.foresight import JobPlan
 from localproc.engine.admission.inputs import read_inputs
@@ -94,7 +95,8 @@ class Namespace:
         self.runtime.check_open()
         self.check()
         kept = self.runtime.run_jobs and not detached
-        request = self.acceptance.request(process, inputs, options, kept=kept)
+        with evaluating_with(self.runtime.scripts.evaluate):
+            request = self.acceptance.request(process, inputs, options, kept=kept)
         if not kept:
             return self.acceptance.accept(process, request, owner=None)[0].id
         job, is_new = self.acceptance.accept(process, request, owner=self.runtime.owner())
@@ -110,7 +112,8 @@ class Namespace:
 
     def plan(self, process: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobPlan:
         """Return what a job would do; nothing is changed. Raises ``PluginMissing``."""
-        return preview(self.runtime, self.acceptance, process, inputs, options)
+        with evaluating_with(self.runtime.scripts.evaluate):
+            return preview(self.runtime, self.acceptance, process, inputs, options)
 
     def jobs(self, wanted: JobFilter) -> list[JobRecord]:
         """Return one page of jobs, newest first."""

@@ -40,6 +40,7 @@ from localproc.engine.upkeep.hourly_prune import HourlyPrune
 from localproc.engine.upkeep.prune import Pruner
 from localproc.engine.upkeep.remains import Remains, Remover
 from localproc.errors import EnvironmentProblem, LocalprocError, NoSpace
+from localproc.executors.scripts import Scripts
 from localproc.model import JobFilter, JobRecord, JobRequest, ProcessRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager
@@ -85,7 +86,7 @@ class Runtime:
         self.run_jobs = run_jobs
         self.closed = False
         self._inherited = False
-        self.completions = Completions()
+        self.completions, self.scripts = Completions(), Scripts()
         self.containers = Containers(self.plugins, self.settings)
         kept = settings.inputs_cache or self.home.inputs
         self.inputs = InputCache(kept, settings.inputs_cache_limit << 20)
@@ -187,6 +188,7 @@ class Runtime:
             callbacks_posted=self.ring_callbacks,
             secrets=self.secrets,
             remnants=self._remnants,
+            scripts=self.scripts,
             software=self.software.provide,
         )
 
@@ -240,7 +242,7 @@ class Runtime:
         """Run a job that has just been accepted, and is this engine's own."""
         self.processes.of(record)  # here, so that the loop need not make it ready
         quick = "cwl:requirements" not in request.inputs and is_within(request.inputs, LARGE)
-        self.loop().accept(job, quick=quick)
+        self.loop().accept(job, request.recorded() if quick else None)
 
     def owns(self, job: JobRecord) -> bool:
         """Whether this engine runs a job."""
@@ -261,7 +263,7 @@ class Runtime:
         if closed:
             return
         with ExitStack() as parts:  # the last of these first, and each though another one fails
-            for part in (self.store, self.storages, self.observers):
+            for part in (self.store, self.storages, self.observers, self.scripts):
                 parts.callback(part.close)
             if self._liveness is not None:
                 parts.callback(self._liveness.leave)

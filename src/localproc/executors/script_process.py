@@ -1,7 +1,10 @@
 """One process that runs JavaScript, seen from the engine's side.
 
-Owns starting it, asking it, and ending it at once if nobody wants its answer any more. Must not
-know whose script it runs.
+Owns starting it, asking it, and stopping it from any thread: then it is killed, and whoever waits
+for its answer is told, in that moment. Must not know whose script it runs.
+
+One that is killed executes nothing more, but to be gone it needs a processor, and it may have to
+wait long for one: it gives way to everything else. Nobody waits for that but ``end``.
 """
 
 import marshal
@@ -9,6 +12,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
@@ -23,16 +27,12 @@ from localproc.priorities import lower_session
 _PROGRAM: Final = (
     "import sys; sys.path += sys.argv[1:]; from localproc.executors.script_main import main; main()"
 )
-_LOOK: Final = 40  #: milliseconds between looks at whether the answer is still wanted
 _PIECE: Final = 1 << 16
 _SPENT: Final = "InternalError: interrupted"
+_DIED: Final = "InternalError: the process that evaluated it has died"
 
 #: Waits for an event of a pipe; raises what ends the waiting.
 _Wait = Callable[[int, int], None]
-
-
-class Unwanted(Exception):
-    """The answer is not wanted any more; the process has been ended."""
 
 
 class TakesLong(Exception):
@@ -40,7 +40,10 @@ class TakesLong(Exception):
 
 
 class ScriptProcess:
-    """A process. It may be used by one thread at a time; raises ``OSError`` if it cannot start."""
+    """A process; raises ``OSError`` if it cannot start.
+
+    It may be used by one thread at a time, and stopped by every other.
+    """
 
     def __init__(self, nice: int) -> None:
         self._process = subprocess.Popen(
@@ -60,31 +63,27 @@ class ScriptProcess:
         self._heard = bytearray()
         self.owes = False  #: whether it still works out what nobody waits for
         self.lives = True
+        self.stopped = False  #: whether somebody has had it end
+        self._ending = threading.Lock()
+        self._told, self._tell = os.pipe()
         forks.watch(self)
 
-    def ask(
-        self,
-        source: str,
-        arguments: tuple[str, str, str],
-        limit: float,
-        unwanted: Callable[[], bool],
-    ) -> tuple[bool, str]:
+    def ask(self, source: str, arguments: tuple[str, str, str], limit: float) -> tuple[bool, str]:
         """Run a script; return whether it gave a value, and this as JSON or else the error.
 
-        ``unwanted`` is asked all the time. Raises ``Unwanted``.
+        What it gives is nothing if it is ``stopped`` meanwhile.
         """
-        wait = _while_wanted(unwanted)
         try:
             if self.owes:
-                self._answer(wait)
-            self._say(marshal.dumps((source, arguments, limit)), wait)
-            return self._answer(wait)
+                self._answer(self._wait)
+            self._say(marshal.dumps((source, arguments, limit)), self._wait)
+            return self._answer(self._wait)
         except OSError:
+            if self.stopped:
+                return False, _DIED
             self.end()
-            if self._process.returncode == -SIGPROF:
-                return False, _SPENT
-            return False, "InternalError: the process that evaluated it has died"
-        except Unwanted:
+            return False, _SPENT if self._process.returncode == -SIGPROF else _DIED
+        except BaseException:  # whoever waited has been interrupted
             self.end()
             raise
 
@@ -105,14 +104,28 @@ class ScriptProcess:
             self.end()
             raise TakesLong from None
 
+    def stop(self) -> None:
+        """From any thread: have what it does end now, and whoever waits for it go on."""
+        with self._ending:  # once it has been waited for, its number may be another's
+            was, self.stopped = self.stopped, True
+            if self.lives and not was:
+                self._process.kill()
+                os.write(self._tell, b".")
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether to ``end`` it takes no time."""
+        return self._process.poll() is not None
+
     def end(self) -> None:
         """End it, whatever it does."""
-        if not self.lives:
-            return
-        self.lives = False
+        with self._ending:
+            if not self.lives:
+                return
+            self.lives = False
+            with suppress(OSError):
+                self._process.kill()
         forks.forget(self)
-        with suppress(OSError):
-            self._process.kill()
         self._process.wait()
         self._close()
 
@@ -127,6 +140,15 @@ class ScriptProcess:
             assert pipe is not None
             with suppress(OSError):
                 pipe.close()
+        forks.close(self._told, self._tell)
+
+    def _wait(self, file: int, event: int) -> None:
+        """Wait for an event of a pipe; raises ``BrokenPipeError`` once it is stopped."""
+        poll = select.poll()
+        poll.register(file, event)
+        poll.register(self._told, select.POLLIN)
+        if any(ready == self._told for ready, _ in poll.poll()):
+            raise BrokenPipeError
 
     def _say(self, data: bytes, wait: _Wait) -> None:
         rest = memoryview(data)
@@ -156,28 +178,14 @@ class ScriptProcess:
             self._heard += piece
 
 
-def _while_wanted(unwanted: Callable[[], bool]) -> _Wait:
-    def wait(file: int, event: int) -> None:
-        while not _is_ready(file, event, _LOOK):
-            if unwanted():
-                raise Unwanted
-
-    return wait
-
-
 def _until(end: float) -> _Wait:
     def wait(file: int, event: int) -> None:
-        if not _is_ready(file, event, max(0.0, end - monotonic()) * 1e3):
+        poll = select.poll()  # ``select`` would not take every descriptor of a busy server
+        poll.register(file, event)
+        if not poll.poll(max(0.0, end - monotonic()) * 1e3):
             raise TakesLong
 
     return wait
-
-
-def _is_ready(file: int, event: int, patience: float) -> bool:
-    """Wait so many milliseconds; ``select`` would not take every descriptor of a busy server."""
-    poll = select.poll()
-    poll.register(file, event)
-    return bool(poll.poll(patience))
 
 
 def _places() -> list[str]:

@@ -1,4 +1,4 @@
-"""JavaScript of the jobs of one engine, in a few processes of their own.
+"""JavaScript of one engine, in a few processes of their own.
 
 Owns how many processes there are, and who gets one. Must not know jobs or CWL.
 
@@ -6,27 +6,42 @@ Here a script can be stopped at any moment, whatever it does, and nothing that i
 process. Every script first gets a short time in a quick process; one that needs more begins anew in
 a slow one, which gives way to everything else: scripts have no effects, so that changes nothing. So
 those that never end cannot keep others from ending.
+
+Nothing looks now and then whether a script is still wanted: whoever wants it no more says so
+(``look_again``), and its process is killed in that moment.
 """
 
 import logging
 import os
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Final
 
 from localproc.cwl.expr.realm import ScriptFailed
-from localproc.executors.script_process import ScriptProcess, TakesLong, Unwanted
+from localproc.executors.script_process import ScriptProcess, TakesLong
 
 _LOG: Final = logging.getLogger("localproc")
 _QUICK: Final = 0.1  #: seconds of processor time
-_LOOK: Final = 0.04  #: seconds between looks at whether a script is still wanted
-_RETRY: Final = 0.5
+_RETRY: Final = 0.5  #: seconds until a process is tried again that could not be started
 _WAY: Final = 19  #: the niceness of slow processes
 
 
 class NoneFree(Exception):
     """No process is there that could run a script at once."""
+
+
+class Unwanted(Exception):
+    """Nobody wants to know any more what a script gives."""
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """A script that a thread waits for, and the process that has it, once one has."""
+
+    unwanted: Callable[[], bool]
+    process: ScriptProcess | None = None
 
 
 class Scripts:
@@ -47,7 +62,8 @@ class Scripts:
     ) -> str:
         """Run a script as ``localproc.cwl.expr.realm.run_script`` does; raises ``ScriptFailed``.
 
-        It ends at once when ``unwanted``. ``waiting`` is around what may take its time.
+        It ends when it is ``unwanted``, at the next ``look_again``. ``waiting`` is around what may
+        take its time.
         """
 
         def over() -> bool:
@@ -64,6 +80,10 @@ class Scripts:
             raise ScriptFailed(text)
         return text
 
+    def evaluate(self, source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
+        """Run a script for a caller's thread, as ``localproc.cwl.expr.javascript.Evaluator``."""
+        return self.run(source, arguments, time_limit, lambda: False, nullcontext)
+
     def run_briefly(self, source: str, arguments: tuple[str, str, str], seconds: float) -> str:
         """Run a script in a process that is there, and wait so long at most for its value.
 
@@ -77,9 +97,15 @@ class Scripts:
             raise ScriptFailed(text)
         return text
 
+    def look_again(self) -> None:
+        """End the scripts that are not wanted any more: for some that has changed."""
+        self._quick.look_again()
+        self._slow.look_again()
+
     def close(self) -> None:
         """End all processes, and what they run."""
         self._closed = True
+        self.look_again()
         self._quick.close()
         self._slow.close()
 
@@ -93,6 +119,8 @@ class _Processes:
         self._count = 0
         self._closed = False
         self._idle: list[ScriptProcess] = []
+        self._asked: set[_Asked] = set()
+        self._dying: list[ScriptProcess] = []  #: they were stopped, and are not gone yet
         self._changed = threading.Condition()
 
     def ask(
@@ -102,11 +130,21 @@ class _Processes:
         limit: float,
         unwanted: Callable[[], bool],
     ) -> tuple[bool, str]:
-        process = self._take(unwanted)
+        asked = _Asked(unwanted)
+        with self._changed:
+            self._asked.add(asked)
         try:
-            return process.ask(source, arguments, limit, unwanted)
+            process = self._take(asked)
+            try:
+                found = process.ask(source, arguments, limit)
+            finally:
+                self._give_back(process, asked)
         finally:
-            self._give_back(process)
+            with self._changed:
+                self._asked.discard(asked)
+        if unwanted():
+            raise Unwanted
+        return found
 
     def ask_briefly(
         self, source: str, arguments: tuple[str, str, str], limit: float, seconds: float
@@ -118,54 +156,86 @@ class _Processes:
         try:
             return process.ask_briefly(source, arguments, limit, seconds)
         finally:
-            self._give_back(process)
+            self._give_back(process, None)
+
+    def look_again(self) -> None:
+        with self._changed:
+            for one in self._asked:
+                if one.process is not None and one.unwanted():
+                    one.process.stop()
+            self._changed.notify_all()  # others wait for a process
 
     def close(self) -> None:
         with self._changed:
             self._closed = True
-            idle, self._idle = self._idle, []
-        for process in idle:
+            left = [*self._idle, *self._dying]
+            self._idle, self._dying = [], []
+        for process in left:
             process.end()
 
-    def _take(self, unwanted: Callable[[], bool]) -> ScriptProcess:
+    def _take(self, asked: _Asked) -> ScriptProcess:
+        """Return a process for a script, which it has from then on; raises ``Unwanted``."""
         with self._changed:
-            while not self._idle and self._count >= self._most:
-                self._changed.wait(_LOOK)
-                if unwanted():
-                    raise Unwanted
+            while not self._idle and self._count >= self._most and not asked.unwanted():
+                self._changed.wait()
+            if asked.unwanted():
+                raise Unwanted
             if self._idle:
-                return self._idle.pop()
+                asked.process = self._idle.pop()
+                return asked.process
             self._count += 1
         try:
-            return self._start(unwanted)
+            process = self._start(asked)
         except BaseException:
             self._lose()
             raise
+        with self._changed:
+            asked.process = process
+            if asked.unwanted():  # since whoever said so has looked
+                process.stop()
+        return process
 
-    def _start(self, unwanted: Callable[[], bool]) -> ScriptProcess:
+    def _start(self, asked: _Asked) -> ScriptProcess:
         """Start a process, when the system has room for one."""
+        self._bury()
         told = False
-        while not unwanted():
+        while not asked.unwanted():
             try:
                 return ScriptProcess(self._nice)
             except OSError as error:
                 if not told:
                     _LOG.warning("JavaScript waits: no process can be started: %s", error)
                 told = True
-                threading.Event().wait(_RETRY)
+            with self._changed:
+                if not asked.unwanted():
+                    self._changed.wait(_RETRY)
         raise Unwanted
 
-    def _give_back(self, process: ScriptProcess) -> None:
+    def _bury(self) -> None:
+        """Let go of those that were stopped and are gone."""
         with self._changed:
-            if process.lives and not self._closed:
+            gone = [one for one in self._dying if one.is_gone]
+            self._dying = [one for one in self._dying if one not in gone]
+        for process in gone:
+            process.end()
+
+    def _give_back(self, process: ScriptProcess, asked: _Asked | None) -> None:
+        with self._changed:
+            if asked is not None:
+                asked.process = None
+            if process.lives and not (process.stopped or self._closed):
                 # Those that still have something to do are the last to be taken.
                 self._idle.insert(0 if process.owes else len(self._idle), process)
-                self._changed.notify()
+                self._changed.notify_all()  # one that is woken may not want it any more
                 return
-        process.end()
+            dies = process.stopped and not self._closed
+            if dies:
+                self._dying.append(process)
+        if not dies:
+            process.end()
         self._lose()
 
     def _lose(self) -> None:
         with self._changed:
             self._count -= 1
-            self._changed.notify()
+            self._changed.notify_all()

@@ -116,7 +116,7 @@ class Delivery:
     def one(self, name: str, index: str = "") -> Response:
         """Answer ``GET jobs/{id}/results/{output}``, or with one item of an array."""
         found = self._named(name, self._outputs())
-        if found.features:  # it is known from the history, wherever its files are
+        if not found.is_file:  # it is known from the history, wherever its files are
             self._check_there([found])
         if index:
             items = found.value if isinstance(found.value, list) and not found.features else []
@@ -190,7 +190,7 @@ class Delivery:
             return [self._bare(output, item) for item in value]
         if is_filelike(value):
             return self._entry(replace(output, value=value))
-        return self._addressed(value)
+        return self._addressed(ogc.with_links(self._served(value)))
 
     def _entry(self, output: Output) -> Any:
         """Return an output as the results document has it."""
@@ -202,18 +202,20 @@ class Delivery:
         if output.mode == "value" and output.is_file:
             inline = self._inline(output)
             if inline is not None:
-                return inline
+                return inline | self._beside(output)
         if output.mode == "value" and isinstance(output.value, list) and not output.features:
             items = [replace(output, value=item) for item in output.value]
             return [None if one.value is None else self._entry(one) for one in items]
-        features = {output.name: output.features} if output.features else {}
-        document = ogc.results_document({output.name: output.value}, features)
-        return self._addressed(document[output.name])
+        if output.features:
+            document = ogc.results_document({"": output.value}, {"": output.features})
+        else:
+            document = ogc.results_document({"": self._served(output.value)}, {})
+        return self._addressed(document[""])
 
     def _reference(self, output: Output) -> Mapping[str, Any]:
         """Return a link to a file, or to a catalog, that a client can follow."""
         if output.is_file:
-            return ogc.file_link(output.value) | {"href": self._address(output)}
+            return ogc.file_link(self._served(output.value))
         catalog = f"{catalog_folder(output.value)}/catalog.json"
         href = self._exchange.fetchable(self._job, catalog)
         return {"href": href, "rel": ogc.ITEM_REL, "type": JSON}
@@ -239,10 +241,19 @@ class Delivery:
         value = base64.b64encode(data).decode("ascii")
         return {"value": value, "mediaType": kind, "encoding": "base64"}
 
+    def _beside(self, output: Output) -> Mapping[str, Any]:
+        """Return the files beside a file that is given by value, in the same way."""
+        others = output.value.get("secondaryFiles") or ()
+        entries = [self._entry(replace(output, value=one)) for one in others]
+        return {"secondaryFiles": entries} if entries else {}
+
     def _address(self, output: Output) -> str:
         if output.is_file:
             return self._exchange.fetchable(self._job, output.value["location"])
         return f"{self._place}/results/{quoted(output.name)}"
+
+    def _served(self, value: Any) -> Any:
+        return self._exchange.served(self._job, value)
 
     def _addressed(self, content: Any) -> Any:
         return self._exchange.addressed(self._job, content)

@@ -21,11 +21,12 @@ from localproc.http.answers import FORM, HTML, JSON, PROBLEM, HttpProblem, bad_p
 from localproc.http.bodies import read_json
 from localproc.http.http_settings import HttpSettings
 from localproc.http.negotiation import Preferences, best, is_known, listed, preferences
-from localproc.http.published_files import FileAnswer, is_here, opened_result, signed
+from localproc.http.published_files import FileAnswer, opened_result, signed
 from localproc.http.urls import root_of, static_of
 from localproc.http.whole_numbers import whole
 from localproc.uris import quoted
-from localproc.views.hrefs import with_addresses
+from localproc.views import ogc
+from localproc.views.hrefs import place_of, with_addresses, with_places
 
 #: What an answer of 304 has of the one that it stands for (RFC 9110, 15.4.5).
 _KEPT: Final = ("cache-control", "content-location", "etag", "link", "vary")
@@ -156,10 +157,24 @@ class Exchange:
 
     def fetchable(self, job: Job, location: str) -> str:
         """Return an address that a client can have a published file at."""
-        root, files = job.location, f"{self.base}/jobs/{job.id}/files"
-        if is_here(job) or not location.startswith(f"{root}/"):
-            return str(with_addresses({"href": location}, root, files)["href"])
-        return signed(job, location, self.settings.presign) or files + location[len(root) :]
+        return self._place(job, {"class": "File", "location": location})
+
+    def served(self, job: Job, value: Any) -> Any:
+        """Return an output whose files and folders are where a client can have them."""
+        return with_places(value, lambda one: self._place(job, one))
+
+    def served_results(self, job: Job) -> Any:
+        """Return the results of a job as a document whose files a client can have."""
+        outcome = job.outcome()
+        values = self.served(job, dict(outcome.outputs))
+        return self.addressed(job, ogc.results_document(values, outcome.features))
+
+    def _place(self, job: Job, one: Mapping[str, Any]) -> str:
+        """Return an address of a file or a folder; that of a folder tells what is in it."""
+        root, location = job.location, str(one.get("location", ""))
+        is_own_file = one["class"] == "File" and location.startswith(f"{root}/")
+        address = signed(job, location, self.settings.presign) if is_own_file else None
+        return address or place_of(one, root, f"{self.base}/jobs/{job.id}/files")
 
     # Answers
 

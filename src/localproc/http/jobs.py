@@ -10,7 +10,8 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from localproc.engine.handles import Job
-from localproc.errors import JobFailed, LocalprocError
+from localproc.engine.results import catalog_folder
+from localproc.errors import JobFailed, LocalprocError, NotFound
 from localproc.http.answers import JSON, bad_parameter
 from localproc.http.delivery import Delivery, FailedJob
 from localproc.http.endpoints import ended, patient
@@ -22,7 +23,10 @@ from localproc.http.published_files import (
     asked_for,
     content_type,
     folder_document,
+    folder_elsewhere,
     is_here,
+    listed_document,
+    missing,
     published,
 )
 from localproc.http.steppage import StepPage, page_of_steps
@@ -163,10 +167,8 @@ def results(exchange: Exchange) -> Response:
     if exchange.prefers_html:
         if job.status is not JobStatus.SUCCESSFUL:
             raise Delivery(exchange, job).failure()
-        document = exchange.addressed(job, job.results_document())
-        outputs = shown_outputs(
-            document, partial(_size_of, exchange, job), _catalogs(exchange, job)
-        )
+        sizes = partial(_size_of, exchange, job)
+        outputs = shown_outputs(exchange.served_results(job), sizes, _catalogs(exchange, job))
         return exchange.page("results.html", {"job": job, "outputs": outputs})
     return Delivery(exchange, job).results(exchange.queries("outputs"))
 
@@ -174,10 +176,10 @@ def results(exchange: Exchange) -> Response:
 def _catalogs(exchange: Exchange, job: Job) -> dict[str, str]:
     """Return the addresses of the STAC catalogs among the results."""
     outcome = job.outcome()
-    folders = {name: outcome.outputs[name]["location"] for name in outcome.features}
-    named = {name: {"href": f"{folder}/catalog.json"} for name, folder in folders.items()}
-    found = exchange.addressed(job, named)
-    return {name: one["href"] for name, one in found.items()}
+    folders = {name: catalog_folder(outcome.outputs[name]) for name in outcome.features}
+    return {
+        name: exchange.fetchable(job, f"{folder}/catalog.json") for name, folder in folders.items()
+    }
 
 
 def _size_of(exchange: Exchange, job: Job, href: str) -> int | None:
@@ -201,13 +203,23 @@ def published_file(exchange: Exchange) -> Response:
     job = exchange.job()
     path = asked_for(exchange.request, job).rstrip("/")
     location = f"{job.location}/{path}"
-    inside = published(job, location, folders=True) if is_here(job) else ""
-    if not os.path.isdir(inside):
+    inside = _place_of(job, location) if is_here(job) else ""
+    place = f"{exchange.base}/jobs/{job.id}"
+    if os.path.isdir(inside):
+        said = folder_document(inside, f"{place}/files/{path}")
+    elif (folder := folder_elsewhere(job, location)) is not None:
+        said = listed_document(folder["basename"], exchange.served(job, folder["listing"]))
+    else:
         kind = content_type(os.path.basename(inside) or unquoted(path))
         return exchange.file(job, location, kind)
-    place = f"{exchange.base}/jobs/{job.id}"
-    said = folder_document(inside, f"{place}/files/{path}")
     return exchange.either(f"Folder {said['title']}", said, place)
+
+
+def _place_of(job: Job, location: str) -> str:
+    try:
+        return published(job, location, folders=True)
+    except NotFound:
+        raise missing(job, location) from None
 
 
 def inputs(exchange: Exchange) -> Response:

@@ -8,7 +8,7 @@ import os
 import posixpath
 import stat
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 from urllib.parse import quote, urlsplit
@@ -18,14 +18,18 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from localproc import media_types
+from localproc.cwl.base.files import walk
 from localproc.engine.handles import Job
+from localproc.engine.results import witness
 from localproc.errors import NotFound, ResultsGone
 from localproc.http.answers import HttpProblem
 from localproc.http.negotiation import is_known
 from localproc.http.threads import Threads
 from localproc.http.whole_numbers import whole
+from localproc.model import JobStatus
+from localproc.plugins.storage import object_key
 from localproc.uris import unquoted, uri_path
-from localproc.views.ogc import ITEM_REL
+from localproc.views.ogc import FOLDER, ITEM_REL
 
 _CHUNK: Final = 1 << 18
 
@@ -77,9 +81,16 @@ def opened_result(job: Job, location: str) -> Opened:
             info = job.published.fetch(location, path)
             return _open(path, info.etag)
     except (NotFound, ResultsGone):
-        if location not in job.hrefs():
-            raise NotFound("there is no such file among the results of this job") from None
-        raise ResultsGone(posixpath.basename(unquoted(location))) from None
+        raise missing(job, location) from None
+
+
+def missing(job: Job, location: str) -> NotFound | ResultsGone:
+    """Return the error that stands for what is not there: it never was, or somebody removed it."""
+    if job.status is JobStatus.SUCCESSFUL:
+        walked = walk(dict(job.outcome().outputs))
+        if location in job.hrefs().union(one["location"] for one in walked):
+            return ResultsGone(posixpath.basename(unquoted(location)))
+    return NotFound("there is no such file among the results of this job")
 
 
 def signed(job: Job, location: str, seconds: int) -> str | None:
@@ -130,18 +141,52 @@ def folder_document(path: str, place: str) -> dict[str, Any]:
         raise NotFound(f"the folder cannot be read: {error.strerror}") from None
     links = []
     for entry in entries:
-        link: dict[str, Any] = {
-            "href": f"{place}/{quote(os.fsencode(entry.name))}",
-            "rel": ITEM_REL,
-        }
-        link["title"] = entry.name
-        try:
-            if entry.is_file(follow_symlinks=False):  # a link may lead out, and is not followed
-                link |= {"type": content_type(entry.name), "length": entry.stat().st_size}
+        href, known = f"{place}/{quote(os.fsencode(entry.name))}", {}
+        try:  # a link may lead out, and is not followed
+            if entry.is_file(follow_symlinks=False):
+                known = _of_file(entry.name, entry.stat().st_size)
+            elif entry.is_dir(follow_symlinks=False):
+                known = {"type": FOLDER}
         except FileNotFoundError:
             continue
-        links.append(link)
+        links.append(_link(entry.name, href, known))
     return {"title": os.path.basename(path), "links": links}
+
+
+def folder_elsewhere(job: Job, location: str) -> Mapping[str, Any] | None:
+    """Return the Directory of the results that is at a place in another storage, if any is.
+
+    Raises ``ResultsGone`` for one that somebody has removed.
+    """
+    if is_here(job) or job.status is not JobStatus.SUCCESSFUL:
+        return None
+    key = object_key(location)
+    for one in walk(dict(job.outcome().outputs)):
+        if one["class"] == "Directory" and "listing" in one and object_key(one["location"]) == key:
+            try:
+                job.published.check(filter(None, [witness(one, is_catalog=False)]))
+            except ResultsGone:
+                raise ResultsGone(posixpath.basename(unquoted(location))) from None
+            return one
+    return None
+
+
+def listed_document(title: str, listing: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Tell what is in a folder whose files and folders are where they are said to be."""
+    links = []
+    for one in listing:
+        name, is_folder = one["basename"], one["class"] == "Directory"
+        known = {"type": FOLDER} if is_folder else _of_file(name, one.get("size"))
+        links.append(_link(name, one["location"], known))
+    return {"title": title, "links": links}
+
+
+def _link(name: str, href: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    return {"href": href, "rel": ITEM_REL, "title": name, **known}
+
+
+def _of_file(name: str, size: int | None) -> dict[str, Any]:
+    return {"type": content_type(name)} | ({} if size is None else {"length": size})
 
 
 class FileAnswer(Response):

@@ -1,5 +1,6 @@
 """One execution of one process revision with one set of inputs."""
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, make_dataclass
 from datetime import datetime
@@ -74,6 +75,15 @@ class JobRequest:
         for name in data.keys() & _FORMS.keys():
             data[name] = _FORMS[name].write(data[name])
         return {"inputs": self.inputs, **data}
+
+    def recorded(self) -> "JobRequest":
+        """Return it as it is read back: with nothing of the caller's, who may change that.
+
+        What acceptance has made itself, such as the inputs, is nobody else's.
+        """
+        if self.outputs is None and not (self.subscriber or self.options):
+            return self
+        return JobRequest.from_data(json.loads(json.dumps(self.to_data())))
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:

@@ -52,7 +52,25 @@ _ARCHIVES: Final[Mapping[str, str]] = {
     "application/x-gzip": "tar.gz",
     "application/tar+gzip": "tar.gz",
     "application/x-tar": "tar",
+    "application/x-bzip2": "tar.bz2",
+    "application/x-bzip": "tar.bz2",
+    "application/x-xz": "tar.xz",
+    "application/zstd": "tar.zst",
+    "application/x-zstd": "tar.zst",
+    "application/x-compressed-tar": "tar.gz",
+    "application/x-bzip-compressed-tar": "tar.bz2",
+    "application/x-bzip2-compressed-tar": "tar.bz2",
+    "application/x-xz-compressed-tar": "tar.xz",
+    "application/x-zstd-compressed-tar": "tar.zst",
 }
+_OTHER_ARCHIVES: Final = (
+    "application/x-7z-compressed",
+    "application/vnd.rar",
+    "application/x-rar-compressed",
+    "application/x-lzma",
+    "application/x-lzip",
+    "application/x-compress",
+)
 _REFERENCE_SUFFIXES: Final = (".json", ".geojson")
 
 
@@ -184,8 +202,8 @@ class RequestReader:
             link = {"class": what, "location": self._location(value["href"])}
             if what == "File":
                 link |= said_format(value.get("type"), f"{path}.type", self.problems)
-            elif kind_of := _ARCHIVES.get(str(value.get("type")).partition(";")[0].lower()):
-                link[ARCHIVE] = kind_of
+            else:
+                link |= self._archive(value.get("type"), f"{path}.type")
             value = link
         elif what == "Directory" and (document := _stac_document(value)) is not None:
             text = json.dumps(document).encode()
@@ -205,6 +223,16 @@ class RequestReader:
             if prefix in self._namespaces:
                 one["format"] = self._namespaces[prefix] + rest
         return clean
+
+    def _archive(self, said: Any, path: str) -> dict[str, str]:
+        """Return of which kind the archive is that a Directory is to be made of, if of any."""
+        media_type = str(said).partition(";")[0].strip().lower()
+        if media_type in _OTHER_ARCHIVES:
+            kinds = ", ".join(dict.fromkeys(_ARCHIVES.values()))
+            said = f"{media_type} is no archive that can be unpacked here"
+            self.problems.append(Problem(said, path, hint=f"there is: {kinds}"))
+        found = _ARCHIVES.get(media_type)
+        return {} if found is None else {ARCHIVE: found}
 
     def _clean(self, value: Any, path: str) -> Any:
         """Return a value with its files in the form they have between steps."""

@@ -154,8 +154,9 @@ class ExecutorPlugin:
     ``capabilities`` are what jobs may be accepted for before it is opened. ``check`` says by key
     why tasks can never run there, in any thread and without asking anybody: a job with such a step
     is not accepted; of the tasks only ``step``, ``container`` and ``resources`` are known by then.
-    ``leftovers`` looks for what is left on this machine of homes that are gone, and ``examine`` at
-    all that the executor needs, for ``localproc doctor``.
+    ``leftovers`` looks for what is left on this machine of homes that are gone, and raises
+    ``ExecutorUnavailable`` where nobody can say; ``examine`` looks at all that the executor needs,
+    for ``localproc doctor``.
     """
 
     name: str

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from localproc.errors import NoSuchObject, StagingError, StorageUnavailable
+from localproc.errors import LocalprocError, NoSuchObject, StagingError, StorageUnavailable
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Answering, Info, Storage, object_key
 from localproc.storage import transfer_retries
@@ -94,6 +94,15 @@ class Access:
                 uri=redacted(uri),
                 hint="keys belong into the options of the storage",
             )
+
+    def reaches(self, uri: str) -> bool:
+        """Return whether there is a storage for a URI, and it may be asked; nothing is asked."""
+        try:
+            self.check(uri)
+            self._storage(uri)
+        except LocalprocError:
+            return False
+        return True
 
     def check_path(self, path: str) -> None:
         """Raise ``StagingError`` for a path outside the policy's roots, links followed."""

@@ -19,6 +19,7 @@ from typing import IO, Final, TypeVar
 
 from localproc.errors import StagingError
 from localproc.storage.disk import telling
+from localproc.storage.inflating import check_memory, inflating
 from localproc.storage.names import safe_name
 
 _T = TypeVar("_T")
@@ -64,7 +65,7 @@ def unpack(
     most: int | None = None,
     watch: Callable[[int], object] = lambda _: None,
 ) -> None:
-    """Write what is in an archive (``zip``, ``tar`` or ``tar.gz``) into an empty folder.
+    """Write what is in an archive (``zip``, or ``tar`` and ``tar.gz``, ...) into an empty folder.
 
     ``most`` bytes each file may have. ``watch`` is told how many more have been unpacked; what it
     raises ends that. ``shown`` is where the archive comes from. Raises ``StagingError`` for one
@@ -158,12 +159,12 @@ def _zipped(archive: str) -> Iterator[_Entry]:
             for one in opened.infolist():
                 mode = stat.S_IFMT(one.external_attr >> 16)
                 is_file = not one.is_dir() and mode in (0, stat.S_IFREG)
+                check_memory(source.fileno(), one)
                 yield _Entry(one.filename, is_file, one.is_dir(), partial(opened.open, one))
 
 
 def _tarred(archive: str, kind: str) -> Iterator[_Entry]:
-    plain = gzip.GzipFile(archive) if kind == "tar.gz" else io.FileIO(archive)
-    with plain, _Sparing(plain) as source:
+    with inflating(archive, kind) as plain, _Sparing(plain) as source:  # type: ignore[arg-type]
         source.left = _HEADER
         with tarfile.open(fileobj=source, mode="r:") as opened:
             while (one := opened.next()) is not None:

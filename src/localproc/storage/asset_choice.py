@@ -4,7 +4,8 @@ Owns the form in which that is asked for. Must not know how anything is brought.
 
 ``key=B0*,B11;role=data`` are those whose key fits one of two patterns and that have a role;
 ``remote=image/tiff*`` are left where they are, whatever else is said. What fits nothing is left out
-of the item. ``items=20`` takes the first twenty items of a document.
+of the item. ``items=20`` takes the first twenty items of a document. ``alternate=s3`` takes assets
+from that place where they have it, and not from their own (see ``asset_places``).
 """
 
 import fnmatch
@@ -48,20 +49,21 @@ _OF: Final[Mapping[str, Callable[[str, Mapping[str, Any]], Sequence[str]]]] = {
     "type": _type,
     "href": _href,
 }
-_REMOTE, _ITEMS = "remote", "items"
-_NAMES: Final = (*_OF, _REMOTE, _ITEMS)
+_REMOTE, _ITEMS, _ALTERNATE = "remote", "items", "alternate"
+_NAMES: Final = (*_OF, _REMOTE, _ITEMS, _ALTERNATE)
 
 
 @dataclass(frozen=True, slots=True)
 class AssetChoice:
     """Patterns (``fnmatch``) by what they are for; an asset has to fit one of each.
 
-    ``items``: of so many items at the most.
+    ``items``: of so many items at the most. ``alternates``: the places that are preferred.
     """
 
     wanted: Mapping[str, Sequence[str]] = field(default_factory=dict)
     remote: Sequence[str] = ()
     items: int | None = None
+    alternates: Sequence[str] = ()
 
     @classmethod
     def read(cls, text: str) -> "AssetChoice":
@@ -78,7 +80,8 @@ class AssetChoice:
                 one.strip() for one in patterns.split(",") if one.strip()
             )
         items = _number(wanted.pop(_ITEMS)) if _ITEMS in wanted else None
-        return cls(wanted, wanted.pop(_REMOTE, ()), items)
+        alternates = wanted.pop(_ALTERNATE, ())
+        return cls(wanted, wanted.pop(_REMOTE, ()), items, alternates)
 
     def fate(self, key: str, asset: Mapping[str, Any]) -> Fate:
         """Say what becomes of an asset."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from localproc.cwl.base.files import is_local, local_path, map_files, walk
+from localproc.storage import contents
 from localproc.uris import path_uri
 
 #: What is done with a file: ``os.link``, or a copy where somebody will write to it.
@@ -20,12 +21,17 @@ class LeadsOut(Exception):
     """A file lies outside of the folder that it is shared from."""
 
 
-def link(source: str, target: str) -> None:
-    """Put a file a second time, as a hard link where that can be."""
+def link(source: str, target: str, go_on: Callable[[], object] = lambda: None) -> None:
+    """Put a file a second time, as a hard link where that can be.
+
+    ``go_on`` is called again and again while it is copied; what it raises ends that.
+    """
     try:
         os.link(source, target)
     except OSError:
-        shutil.copy2(source, target)
+        with open(source, "rb") as old, open(target, "wb") as new:
+            contents.copy(old.fileno(), new.fileno(), go_on)
+        shutil.copystat(source, target)
 
 
 def share(

@@ -11,6 +11,7 @@ import copy
 import math
 import os
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ GEOJSON: Final = "application/geo+json"
 JSON: Final = "application/json"
 #: The extension of ``file:size`` and ``file:checksum``.
 FILE: Final = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
+_ENDS: Final = re.compile("[?#]")  #: of a path
 #: Links that say where an item lies: they are written anew wherever it is put.
 _STRUCTURE: Final = ("root", "parent", "self", "collection", "item", "child", "prev", "next")
 
@@ -64,7 +66,7 @@ def check_assets(assets: Any, shown: str) -> None:
     if not isinstance(assets, dict):
         raise StagingError(f"the assets of {shown} are no object", uri=shown)
     for key, asset in assets.items():
-        if not isinstance(asset, dict) or not isinstance(asset.get("href"), str):
+        if not is_link(asset) or not asset["href"]:
             raise StagingError(f"the asset {key!r} of {shown} has no href", uri=shown)
 
 
@@ -100,10 +102,11 @@ def resolve(href: str, document: str) -> str | None:
 
     ``None`` if it leads elsewhere: to the web, to a bucket, to what only GDAL can open
     (``/vsizip/...``). Some write a name as it is and some quote it, and a name may have a colon
-    (``B04:10m.tif``), so what is there decides; where both are, a URI is quoted (RFC 3986, 2.4).
+    (``B04:10m.tif``), so what is there decides; where both are, a URI is quoted (RFC 3986, 2.4). A
+    query or a fragment is no part of a path, unless there is a file of that name.
     """
     quoted, plain = _meanings(href, document)
-    for path in (quoted, plain):
+    for path in (quoted, plain, *_meanings(_ENDS.split(href)[0], document)):
         if os.path.lexists(path):
             return path
     uri = _canonical(href)
@@ -182,9 +185,10 @@ def staged_item(item: Mapping[str, Any], hrefs: Mapping[str, str | None]) -> dic
 
 def links_elsewhere(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the links of an item that hold wherever it lies, such as ``derived_from``."""
+    links = item.get("links")
     return [
         link
-        for link in item.get("links") or ()
+        for link in (links if isinstance(links, list) else ())
         if is_link(link) and not is_structure(link) and is_elsewhere(link["href"])
     ]
 

@@ -17,6 +17,7 @@ from localproc.storage import stac
 from localproc.storage.access import Access
 from localproc.storage.addresses import redacted
 from localproc.storage.asset_choice import AssetChoice, Fate
+from localproc.storage.asset_places import advice, places
 from localproc.storage.disk import is_there, telling
 from localproc.storage.integrity import verify_asset
 from localproc.storage.names import free_name, link_name, numbered, safe_name, url_name
@@ -24,6 +25,7 @@ from localproc.storage.stac_items import FoundItem
 from localproc.storage.staging_folders import StagingFolders
 from localproc.uris import data_of, is_data, unquoted, uri_path
 
+_ID: Final = "the id of an item"
 _SHOWN: Final = 10  #: assets of which none is wanted
 
 
@@ -62,8 +64,8 @@ class StacIn:
         os.makedirs(folder)
         hrefs: dict[str, str | None] = {}
         taken = {f"{name}.json"}
-        for key, asset in found.item["assets"].items():
-            uri = stac.absolute(asset["href"], found.uri)
+        for key, own in found.item["assets"].items():
+            uri, asset = self._place(own, found)
             fate = self._choice.fate(key, asset)
             if fate is Fate.LEFT_OUT:
                 hrefs[key] = None
@@ -84,6 +86,26 @@ class StacIn:
             self._log(f"{label}: none of the assets of {found.shown} is wanted: {some}")
         _write(os.path.join(folder, f"{name}.json"), stac.staged_item(found.item, hrefs))
 
+    def _place(self, asset: Mapping[str, Any], found: FoundItem) -> tuple[str, Mapping[str, Any]]:
+        """Return where an asset is brought from, and what is said of it there.
+
+        That is the first of its places that has a storage here.
+        """
+        options = places(asset, self._choice.alternates)
+        for one in options if len(options) > 1 else ():
+            try:
+                uri = stac.absolute(one["href"], found.uri)
+            except StagingError:
+                continue
+            if self._is_reached(uri, found):
+                return uri, one
+        return stac.absolute(asset["href"], found.uri), asset
+
+    def _is_reached(self, uri: str, found: FoundItem) -> bool:
+        if uri.startswith("file:"):
+            return found.uri.startswith("file:") and is_there(uri_path(uri))
+        return is_data(uri) or self._access.reaches(uri)
+
     def _asset(
         self, uri: str, asset: Mapping[str, Any], target: str, found: FoundItem, label: str
     ) -> Callable[[], None]:
@@ -94,9 +116,14 @@ class StacIn:
         def bring() -> None:
             doubt = ""
             if not uri.startswith("file:"):
-                doubt = self._access.download(
-                    uri, target, lambda: verify_asset(target, *said, shown)
-                )
+                try:
+                    doubt = self._access.download(
+                        uri, target, lambda: verify_asset(target, *said, shown)
+                    )
+                except StagingError as error:
+                    hints = error.hint, advice(asset, found.item, uri)
+                    error.hint = "; ".join(filter(None, hints))
+                    raise
             elif not found.uri.startswith("file:"):
                 raise StagingError(f"the item {parent} has an asset on this machine", uri=shown)
             else:
@@ -132,14 +159,14 @@ class StacIn:
 
 def _file_name(uri: str, key: str, asset: Mapping[str, Any]) -> str:
     """Return what an asset's file is to be called: as at the end of its address, if it has one."""
-    if is_data(uri):
-        return url_name(key) + extension(str(asset.get("type", "")))
-    return posixpath.basename(unquoted(urlsplit(uri).path))
+    name = "" if is_data(uri) else posixpath.basename(unquoted(urlsplit(uri).path))
+    return name or url_name(key) + extension(str(asset.get("type", "")))
 
 
 def _checked_id(found: FoundItem) -> str:
-    """Return an item's id, which names its folder."""
-    item_id: str = safe_name(found.item["id"], "the id of an item")
+    """Return an item's id as the name of its folder; some ids have slashes."""
+    parts = str(found.item["id"]).split("/")
+    item_id = safe_name("_".join(safe_name(one, _ID) for one in parts), _ID)
     if item_id in (stac.CATALOG, stac.COLLECTION):
         raise StagingError(f"{item_id!r} cannot be the id of an item", uri=found.shown)
     return item_id

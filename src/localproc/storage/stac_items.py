@@ -23,6 +23,7 @@ Read = Callable[[str, bytes], Document]
 #: Items that one document may stand for.
 MOST: Final = 1000
 _MOST_DOCUMENTS: Final = 10_000  #: that are read for them
+_EMPTY: Final = "name an item, a search (.../search?collections=...), or what leads to items"
 _CATALOGS: Final = ("Catalog", "Collection")
 
 
@@ -62,7 +63,7 @@ def items_of(
             break
     if not found:
         shown = redacted(document.uri)
-        raise StagingError(f"there is no item in {shown}", uri=shown)
+        raise StagingError(f"there is no item in {shown}", uri=shown, hint=_EMPTY)
     return found
 
 
@@ -156,7 +157,7 @@ def _target(link: Mapping[str, Any], uri: str, body: bytes = b"") -> _Asked:
 def _body(link: Mapping[str, Any], uri: str, asked: bytes) -> bytes:
     """Return what the page that a link leads to is asked for with; nothing for GET."""
     shown, method = redacted(uri), str(link.get("method", "GET")).upper()
-    if link.get("headers"):
+    if not _are_ours(link.get("headers")):
         raise StagingError(
             f"{shown} has its next page asked for with headers of its own",
             uri=shown,
@@ -178,14 +179,27 @@ def _body(link: Mapping[str, Any], uri: str, asked: bytes) -> bytes:
     return json.dumps(body).encode()
 
 
+def _are_ours(headers: Any) -> bool:
+    """Whether headers say no more than is said anyway: that JSON is sent, and taken."""
+    return not headers or (
+        isinstance(headers, Mapping)
+        and all(str(name).lower() in ("accept", "content-type") for name in headers)
+        and all("json" in str(value) for value in headers.values())
+    )
+
+
 def _self(feature: Mapping[str, Any], uri: str) -> str:
     """Return what the hrefs of a feature hang from: where it says that it lies, if that is known.
 
     Only an address on the same machine is believed.
     """
-    for link in feature.get("links") or ():
+    links = feature.get("links")
+    for link in links if isinstance(links, list) else ():
         if stac.is_link(link) and link.get("rel") == "self":
-            target = stac.absolute(link["href"], uri)
+            try:
+                target = stac.absolute(link["href"], uri)
+            except StagingError:  # it leads nowhere, which need not matter
+                continue
             if scheme_of(target) == scheme_of(uri) or scheme_of(target) in ("http", "https"):
                 return target
     return uri

@@ -17,10 +17,11 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from localproc.cwl.base.files import is_local, local_path, map_files, walk
-from localproc.storage.sharing import LeadsOut, share, share_logs
+from localproc.storage.sharing import LeadsOut, link, share, share_logs
 from localproc.uris import path_uri
 
 _ENTRY: Final = "entry.json"
@@ -90,11 +91,14 @@ class StepCache:
         job_id: str,
         step: str = "",
         log: str = "",
+        *,
+        go_on: Callable[[], object] = lambda: None,
     ) -> bool:
         """Keep the outputs that a step left in its folder; whether they could be kept.
 
         Outputs that lie elsewhere, links followed (inputs passed through), belong to somebody
-        else: then nothing is kept.
+        else: then nothing is kept. ``go_on`` is called again and again where files have to be
+        copied; what it raises ends that, and nothing is kept. See ``make_room``.
         """
         temporary = f"{self._place(key)}.{secrets.token_hex(4)}.part"
         files = os.path.join(temporary, _FILES)
@@ -106,22 +110,23 @@ class StepCache:
                     place = os.path.normpath(os.path.join(files, name))
                     if not f"{place}/".startswith(f"{files}/"):
                         raise LeadsOut(local_path(one))
-                    share(local_path(one), place, os.path.realpath(outdir))
+                    put = partial(link, go_on=go_on)
+                    share(local_path(one), place, os.path.realpath(outdir), put=put)
             relative = map_files(dict(outputs), lambda one: _moved(one, path_uri(outdir), _FILES))
             share_logs(log, os.path.join(temporary, _LOG))
             entry = {"job": job_id, "step": step, "outputs": relative, "files": _states(files)}
             with open(os.path.join(temporary, _ENTRY), "w", encoding="utf-8") as file:
                 json.dump(entry, file)
             os.rename(temporary, self._place(key))
-            self._make_room(sum(size for size, _ in filter(None, entry["files"].values())))
+            self._room -= sum(size for size, _ in filter(None, entry["files"].values()))
         except (OSError, LeadsOut):
-            shutil.rmtree(temporary, ignore_errors=True)
             return False
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
         return True
 
-    def _make_room(self, taken: int) -> None:
-        """Note what was taken; when the room is used up, see how much there is."""
-        self._room -= taken
+    def make_room(self) -> None:
+        """When what was kept has used up the room, see how much there is, and remove some."""
         if self._most and self._room < 0:
             self._room = self._most - self.evict(self._most)
 

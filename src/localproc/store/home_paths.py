@@ -16,6 +16,7 @@ from localproc.uris import path_uri
 
 _PATH: Final = "\\u0001"
 _URI: Final = "\\u0002"
+_MARKS: Final = "\\u000"  #: what both begin with
 _OWN: Final = re.compile(r"(\\u000[12])|\\.")  # or another escape, to be passed over
 _MARK: Final = re.compile(r"\\(?:(u000[12])(\\\1)?|.)")  # what it begins with is found fast
 #: What ends a path, and what a path does not begin after: then it would be another one.
@@ -33,10 +34,13 @@ class HomePaths:
         self._whole = {_PATH: _written(path), _URI: _written(path_uri(path))}
         self._short = {_written(path_uri(one)): _URI for one in (path, real)}
         self._short |= {_written(one): _PATH for one in (path, real)}
+        self._end = _common_end(list(self._short))  # what is not there is short already
 
     def shortened(self, text: str) -> str:
         """Return a JSON text with marks in place of the home."""
         has = str.__contains__ if len(text) < _WINDOW else _has
+        if not (has(text, self._end) or has(text, _MARKS)):
+            return text
         if has(text, _PATH) or has(text, _URI):
             text = _OWN.sub(lambda found: found[0] + (found[1] or ""), text)
         for form, mark in self._short.items():
@@ -55,6 +59,13 @@ class HomePaths:
         if mark is None:
             return found[0]
         return f"\\{mark}" if again else self._whole[f"\\{mark}"]
+
+
+def _common_end(texts: list[str]) -> str:
+    """Return what all texts end with, which may be nothing."""
+    first = texts[0]
+    ends = (first[at:] for at in range(len(first) + 1))
+    return next(end for end in ends if all(one.endswith(end) for one in texts))
 
 
 def _has(text: str, form: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from localproc.cwl.base.files import map_files
 from localproc.media_types import media_type
 from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.uris import quoted
@@ -19,6 +20,7 @@ from localproc.uris import quoted
 ITEM_REL: Final = "item"
 RESULTS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
 JSON: Final = "application/json"
+FOLDER: Final = "application/vnd.localproc.directory"  #: a link leads to links to what is in it
 _IANA: Final = "//www.iana.org/assignments/media-types/"
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+( *;[ -~]+)?", re.ASCII)
 
@@ -160,9 +162,9 @@ def _log_link(place: str, log: str) -> dict[str, str]:
 def results_document(outputs: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, Any]:
     """Return the results of a job (schema ``results.yaml``).
 
-    STAC catalogs are qualified values holding a FeatureCollection, files and folders are links,
-    everything else is its value; objects are wrapped as qualified values. Outputs that are null are
-    left out.
+    STAC catalogs are qualified values holding a FeatureCollection, files and folders are links
+    wherever they stand, everything else is its value; objects are wrapped as qualified values.
+    Outputs that are null are left out.
     """
     document: dict[str, Any] = {}
     for name, value in outputs.items():
@@ -177,7 +179,7 @@ def _result(value: Any) -> Any:
     if isinstance(value, Mapping):
         if value.get("class") in ("File", "Directory"):
             return file_link(value)
-        return dict(value) if _is_box(value) else {"value": dict(value)}
+        return dict(value) if _is_box(value) else {"value": with_links(value)}
     if isinstance(value, list):
         return [_result(item) for item in value]
     return value
@@ -188,8 +190,13 @@ def _is_box(value: Mapping[str, Any]) -> bool:
     return "bbox" in value and set(value) <= {"bbox", "crs"} and isinstance(value["bbox"], list)
 
 
+def with_links(value: Any) -> Any:
+    """Return a value in which files and folders are links."""
+    return map_files(value, file_link)
+
+
 def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a File or Directory object as a link."""
+    """Return a File or Directory object as a link, which has those of the files beside it."""
     link: dict[str, Any] = {
         "href": value.get("location", ""),
         "rel": ITEM_REL,
@@ -198,6 +205,8 @@ def file_link(value: Mapping[str, Any]) -> dict[str, Any]:
     link["type"] = _media_type(str(value.get("format") or "")) or _guessed(value)
     if isinstance(value.get("size"), int):
         link["length"] = value["size"]
+    if value.get("secondaryFiles"):
+        link["secondaryFiles"] = [file_link(one) for one in value["secondaryFiles"]]
     return link
 
 
@@ -209,6 +218,6 @@ def _media_type(format_: str) -> str:
 
 def _guessed(value: Mapping[str, Any]) -> str:
     if value["class"] == "Directory":
-        return "application/vnd.localproc.directory"
+        return FOLDER
     found = media_type(str(value.get("basename", "")))
     return "image/tiff; application=geotiff" if found == "image/tiff" else found

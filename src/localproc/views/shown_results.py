@@ -5,7 +5,7 @@ how the page looks.
 """
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -84,8 +84,14 @@ def _output(name: str, value: Any, size_of: SizeOf) -> Shown:
         return Shown(name, items=items, count=len(features), map=footprints(chosen))
     links = value if isinstance(value, list) else [value]
     if links and all(isinstance(one, Mapping) and "href" in one for one in links):
-        return Shown(name, files=[_linked(one, size_of) for one in links])
+        return Shown(name, files=[_linked(one, size_of) for one in _with_those_beside(links)])
     return Shown(name, value)
+
+
+def _with_those_beside(links: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for one in links:
+        yield one
+        yield from _with_those_beside(one.get("secondaryFiles") or ())
 
 
 def _item(feature: Mapping[str, Any], size_of: SizeOf) -> Item:

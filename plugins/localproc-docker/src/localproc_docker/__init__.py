@@ -79,7 +79,7 @@ def is_here(daemon: Daemon, settings: ContainerSettings) -> bool:
 
 
 def leftovers(daemon: Daemon) -> Iterable[Leftover]:
-    """Return the containers of homes that are gone, as far as a daemon answers."""
+    """Return the containers of homes that are gone; raises ``ExecutorUnavailable``."""
     if not daemon.is_here({}):
         return ()
     from localproc_docker import gone_homes

@@ -21,6 +21,7 @@ from localproc_docker.container_ends import Ends
 from localproc_docker.container_events import Events
 from localproc_docker.daemons import Daemon
 from localproc_docker.engine_api import EngineApi
+from localproc_docker.feeds import Feeds
 from localproc_docker.overdue import overdue
 from localproc_docker.room import Room
 from localproc_docker.starts import Starts
@@ -44,8 +45,9 @@ class DockerBackend:
         self.owner = owner
         self.room = room
         self.boxes = Boxes(api, owner)
-        self.starts = Starts(api, self.boxes, owner, daemon.name, room.take)
-        self.ends = Ends(api, self.boxes, daemon)
+        self._feeds = Feeds(api)
+        self.starts = Starts(api, self.boxes, owner, daemon.name, room.take, self._feeds)
+        self.ends = Ends(api, self.boxes, daemon, self._feeds)
         self._tasks: dict[str, Task] = {}
         self._last: dict[str, Report] = {}
         #: Starts what others have asked room for.
@@ -125,7 +127,7 @@ class DockerBackend:
             if (task := self._tasks.pop(key, None)) is not None:
                 private_tmp.remove(task.outdir)
             self._last.pop(key, None)
-            self.starts.failed.pop(key, None)
+            self.starts.forget(key)
             self.ends.stopped.discard(key)
 
     def watch(self, seconds: float) -> Collection[str] | None:
@@ -149,6 +151,7 @@ class DockerBackend:
     def close(self) -> None:
         """Let go."""
         self._late.shutdown(wait=True, cancel_futures=True)
+        self._feeds.close()
         self.boxes.close()
         self._events.close()
         self._api.close()
@@ -180,8 +183,10 @@ class DockerBackend:
         report = self.ends.seen(key, name, self._tasks.get(key))
         curtain = task_containers.curtain(self.owner, name)
         if curtain.exists and _is_exposed(report, curtain):
+            report = Report(key, TaskState.LOST, reason=_TORN)
+        if report.state is TaskState.LOST:
             self.boxes.remove(name)
-            report = self.starts.failed[key] = Report(key, TaskState.LOST, reason=_TORN)
+            self.starts.failed[key] = report
         return report
 
     def _start(self) -> None:

@@ -12,22 +12,25 @@ from typing import Any, Final
 from localproc.model import Report, Task, TaskState
 from localproc_docker import streams, task_containers
 from localproc_docker.boxes import Boxes
-from localproc_docker.container_events import signal_sent
+from localproc_docker.container_events import was_sent
 from localproc_docker.daemons import Daemon
 from localproc_docker.engine_api import ApiRefused, EngineApi
+from localproc_docker.feeds import Feeds
 
 _SIGNALLED: Final = 128
 _KILLED: Final = 137
 _GONE: Final = "its container was removed"
+_CUT_OFF: Final = "who sent it what it reads went away, so it may not have had all of that"
 
 
 class Ends:
     """Containers of tasks as they are. May be used by several threads at once."""
 
-    def __init__(self, api: EngineApi, boxes: Boxes, daemon: Daemon) -> None:
+    def __init__(self, api: EngineApi, boxes: Boxes, daemon: Daemon, feeds: Feeds) -> None:
         self._api = api
         self._boxes = boxes
         self._daemon = daemon
+        self._feeds = feeds
         self.stopped: set[str] = set()  #: their ends are no surprise
         self._late: set[str] = set()  #: are being stopped, for they took too long
         self._deadlines: dict[str, datetime] = {}
@@ -42,6 +45,9 @@ class Ends:
             self._deadlines.pop(key, None)
             return Report(key, TaskState.CANCELLED, reason=_GONE)
         report = task_containers.report(key, seen)
+        if self._is_cut_off(report, name, seen):
+            self._deadlines.pop(key, None)
+            return Report(key, TaskState.LOST, reason=_CUT_OFF)
         if report.state is TaskState.RUNNING:
             self._expect(report, task_containers.limit(seen))
         elif report.state is not TaskState.QUEUED:
@@ -87,16 +93,23 @@ class Ends:
         if limit and report.started is not None and not known:
             self._deadlines.setdefault(report.key, report.started + timedelta(seconds=limit))
 
+    def _is_cut_off(self, report: Report, name: str, seen: Mapping[str, Any]) -> bool:
+        """Whether a task may have read less than there was: nobody can tell by its end."""
+        if report.state is TaskState.QUEUED or report.key in self.stopped:
+            return False
+        ended = report.state is not TaskState.RUNNING
+        return task_containers.is_fed(seen) and not self._feeds.is_sound(name, ended=ended)
+
     def _explained(self, report: Report, name: str, task: Task | None) -> Report:
         """Say that somebody has killed a task, if that was done by way of the daemon."""
         if report.state is not TaskState.ENDED or report.key in self.stopped:
             return report
         if report.exit_code is None or report.exit_code <= _SIGNALLED or report.started is None:
             return report
-        signal = signal_sent(self._api, name, report.started)
-        if not signal:
+        signal = report.exit_code - _SIGNALLED
+        if not was_sent(self._api, self._daemon, name, signal, report.started):
             return self._hungry(report, task)
-        said = f"somebody sent it signal {signal} by way of docker"
+        said = f"somebody sent it signal {signal} by way of {self._daemon.name}"
         return replace(report, state=TaskState.CANCELLED, reason=said)
 
     def _hungry(self, report: Report, task: Task | None) -> Report:

@@ -21,7 +21,10 @@ VERSION: Final = "v1.41"
 _LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 _PATIENCE: Final = 30.0  #: seconds that an answer may take
 SOON: Final = 10.0  #: one that says whether anybody is there
+PROMPTLY: Final = 5.0  #: the same where a person waits
+HANGS: Final = "somebody listens there, but hangs or has too much to do: look, or restart it"
 _LONG: Final = 3600.0  #: between two lines of what takes long
+_GONE: Final = "no such container"  #: as podman says of one that is removed just then, with 500
 
 
 class ApiRefused(LocalprocError):
@@ -95,12 +98,19 @@ class EngineApi:
 
         ``content`` is a tar file. That it has failed may be told in a line: ``ApiRefused``.
         """
-        self.get("/version")  # one that hangs is not waited for as long as for a pull
+        self.get(
+            "/version", patience=SOON
+        )  # one that hangs is not waited for as long as for a pull
         with self._stream("POST", path, query, _LONG, content=content, headers=headers) as answer:
             lines = [json.loads(line) for line in answer.iter_lines() if line.strip()]
         if error := next((one["error"] for one in lines if "error" in one), None):
             raise ApiRefused(500, str(error).strip())
         return lines
+
+    @property
+    def is_near(self) -> bool:
+        """Whether nothing stands between this process and the daemon."""
+        return self.address.startswith("unix:")
 
     @contextmanager
     def pieces(self, method: str, path: str, **query: Any) -> Iterator[Iterator[bytes]]:
@@ -108,12 +118,29 @@ class EngineApi:
         with self._stream(method, path, query, _PATIENCE) as answer:
             yield answer.iter_bytes()
 
+    @contextmanager
+    def held(self) -> Iterator[socket.socket]:
+        """Give a connection on which nothing is said, and which ends if the daemon does."""
+        nothing = {"filters": {"label": ["localproc.nothing"]}}
+        with self._stream("GET", "/events", nothing, _PATIENCE) as answer:
+            yield _patient(_wire(answer))
+
+    @contextmanager
+    def attached(self, name: str) -> Iterator[socket.socket]:
+        """Give the way to what a container reads, which is made and not yet started."""
+        query = {"stream": True, "stdin": True, "detachKeys": ""}  # those are for terminals
+        upgrade = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        path = f"/containers/{name}/attach"
+        with self._stream("POST", path, query, _PATIENCE, headers=upgrade) as answer:
+            if answer.status_code != httpx.codes.SWITCHING_PROTOCOLS:
+                raise ApiRefused(answer.status_code, f"{name} cannot be sent what it reads")
+            yield _patient(_wire(answer))
+
     def hang_up(self) -> None:
         """End the answers that still come, so that nobody waits for more of them."""
         for answer in list(self._streams):
-            wire = answer.extensions["network_stream"].get_extra_info("socket")
             with suppress(OSError):  # it has just ended
-                wire.shutdown(socket.SHUT_RDWR)
+                _wire(answer).shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Let go of its connections."""
@@ -154,15 +181,28 @@ class EngineApi:
         return answer.json() if answer.content.strip() and answer.status_code != 304 else None
 
 
+def _wire(answer: httpx.Response) -> socket.socket:
+    """Return the connection of an answer."""
+    wire: socket.socket = answer.extensions["network_stream"].get_extra_info("socket")
+    return wire
+
+
+def _patient(wire: socket.socket) -> socket.socket:
+    """Return a connection as one that may be used for as long as it takes."""
+    wire.settimeout(None)
+    return wire
+
+
 @contextmanager
 def _told(address: str) -> Iterator[None]:
     """No answer is no news: never a failure of anything."""
     try:
         yield
     except httpx.HTTPError as error:
+        hangs = isinstance(error, httpx.ReadTimeout)
         raise ExecutorUnavailable(
             f"the container daemon at {address} does not answer: {error or type(error).__name__}",
-            hint="is it running, and may this user open its socket?",
+            hint=HANGS if hangs else "is it running, and may this user open its socket?",
         ) from error
 
 
@@ -184,4 +224,5 @@ def _refusal(answer: httpx.Response) -> ApiRefused:
         message = str(answer.json()["message"])
     except (ValueError, KeyError, TypeError):
         message = answer.text.strip() or answer.reason_phrase
-    return ApiRefused(answer.status_code, message)
+    is_gone = answer.status_code == 500 and _GONE in message
+    return ApiRefused(404 if is_gone else answer.status_code, message)

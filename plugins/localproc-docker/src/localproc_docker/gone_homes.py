@@ -6,31 +6,32 @@ what is theirs.
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 
-from localproc.errors import ExecutorUnavailable
 from localproc.plugins.executor import Leftover
 from localproc_docker.daemons import Daemon
-from localproc_docker.engine_api import SOON, ApiRefused, EngineApi
+from localproc_docker.engine_api import PROMPTLY, ApiRefused, EngineApi
 from localproc_docker.opening import reached
 from localproc_docker.task_containers import FOLDER
 
 
 def leftovers(daemon: Daemon) -> Iterator[Leftover]:
-    """Return the containers of this machine's homes that are gone, by their homes."""
-    with suppress(ExecutorUnavailable):
-        api = reached(daemon, {})
-        try:
-            yield from _found(api, daemon.name)
-        finally:
-            api.close()
+    """Return the containers of this machine's homes that are gone, by their homes.
+
+    Raises ``ExecutorUnavailable`` where no daemon answers, ``EnvironmentProblem`` for one that
+    cannot be had to listen.
+    """
+    api = reached(daemon, {})
+    try:
+        yield from _found(api, daemon.name)
+    finally:
+        api.close()
 
 
 def _found(api: EngineApi, name: str) -> Iterator[Leftover]:
     homes: dict[str, list[str]] = {}
     ours = {"label": [FOLDER]}
-    for one in api.get("/containers/json", all=True, filters=ours, patience=SOON):
+    for one in api.get("/containers/json", all=True, filters=ours, patience=PROMPTLY):
         folder = one["Labels"][FOLDER]
         if not os.path.exists(folder):
             homes.setdefault(folder, []).append(one["Id"])

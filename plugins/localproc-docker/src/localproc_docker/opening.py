@@ -14,7 +14,7 @@ from localproc_docker import OPTIONS
 from localproc_docker.backend import DockerBackend
 from localproc_docker.daemon_images import DaemonImages
 from localproc_docker.daemons import DAEMONS, Daemon
-from localproc_docker.engine_api import SOON, EngineApi
+from localproc_docker.engine_api import HANGS, SOON, EngineApi
 from localproc_docker.info import Info
 from localproc_docker.podman_service import OURS
 from localproc_docker.room import Room
@@ -36,7 +36,8 @@ def opened(daemon: Daemon, settings: ExecutorSettings) -> DockerBackend | WarmBa
         info = Info.read(api.get("/info", patience=SOON))
     except ExecutorUnavailable as error:
         api.close()
-        raise EnvironmentProblem(error.message, hint=daemon.listens) from error
+        hint = error.hint if error.hint == HANGS else daemon.listens
+        raise EnvironmentProblem(error.message, hint=hint) from error
     folder = os.path.realpath(settings.folder)
     owner = Owner(folder, os.getuid(), os.getgid(), info)
     room = Room(settings.slots, settings.cores, settings.ram)

@@ -19,6 +19,7 @@ from localproc.plugins.containers import Image
 from localproc_docker import NO_IMAGE, daemon_images, private_tmp, task_containers
 from localproc_docker.boxes import Boxes
 from localproc_docker.engine_api import ApiRefused, EngineApi
+from localproc_docker.feeds import Feeds
 from localproc_docker.task_containers import Owner
 
 _SHELL: Final = '"/bin/sh"'  #: stands in the message if an image has none
@@ -26,7 +27,11 @@ _NO_DRIVER: Final = "could not select device driver"
 _WITHOUT: Final = (
     "the hint CUDARequirement cannot be met: the daemon has no driver for GPUs; it is done without"
 )
-_NO_SHELL: Final = "its image has no /bin/sh to be given "
+_NO_SHELL: Final = "its image has no /bin/sh to be given its secrets"
+_FAR: Final = (
+    "its image has no /bin/sh to open what it reads, and the daemon is not at a socket of this "
+    "machine, by which it could be sent"
+)
 _UNCERTAIN: Final = "the daemon went away as it was started, so it may have begun"
 
 
@@ -44,12 +49,15 @@ class Starts:
         owner: Owner,
         program: str,
         begun: Callable[[Task], None],
+        feeds: Feeds,
     ) -> None:
         self._api = api
         self._boxes = boxes
         self._owner = owner
         self._program = program
         self._begun = begun
+        self._feeds = feeds
+        self._fed: set[str] = set()  #: tasks whose container is sent what it reads
         self.failed: dict[str, Report] = {}  #: tasks that could not be started
         self._uncertain: set[str] = set()  #: may have been started: nobody answered
         self._plain: set[str] = set()  #: images without a shell
@@ -74,12 +82,15 @@ class Starts:
         try:
             if task.key in self._uncertain and self._was_begun(task.key, name):
                 return True
+            if task.key in self._fed and task.stdin is not None:
+                self._feeds.begin(name, task_containers.outside(task, task.stdin))
             self._api.post(f"/containers/{name}/start")
         except ExecutorUnavailable as error:
             if not _is_unsent(error):
                 self._uncertain.add(task.key)
             return False
         except ApiRefused as error:
+            self._feeds.end(name)
             if error.code == 404:  # it has been removed meanwhile: a look will tell
                 return True
             seen = self._boxes.seen(name)
@@ -119,8 +130,12 @@ class Starts:
     def _create(self, task: Task, image: Image) -> str | Refused:
         name = self._owner.name(task.key)
         shell = image.id not in self._plain
-        if not shell and (task.stdin is not None or task.secrets):
-            return Refused(_NO_SHELL + ("its secrets" if task.secrets else "what it reads"))
+        if not shell and task.secrets:
+            return Refused(_NO_SHELL)
+        if not shell and task.stdin is not None:
+            if not self._api.is_near:
+                return Refused(_FAR)
+            self._fed.add(task.key)
         if shell:
             for path in (task.stdout, task.stderr):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -176,6 +191,12 @@ class Starts:
         self._plain.add(image)
         self._boxes.remove(name)
         return self._start_made(task)
+
+    def forget(self, key: str) -> None:
+        """Forget a task."""
+        self.failed.pop(key, None)
+        self._fed.discard(key)
+        self._feeds.end(self._owner.name(key))
 
     def _start_made(self, task: Task) -> bool:
         made = self.make(task)

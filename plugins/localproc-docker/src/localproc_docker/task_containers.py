@@ -24,6 +24,7 @@ FOLDER: Final = "localproc.folder"  #: of the home, by which one that is gone is
 KEY: Final = "localproc.key"
 LIMIT: Final = "localproc.limit"
 STREAMS: Final = "localproc.streams"
+FED: Final = "localproc.fed"  #: it is sent what it reads
 WITHOUT: Final = "localproc.without"  #: hints that could not be met, a line each
 
 #: Counts what the system has killed in the container for its memory. Podman never tells of that.
@@ -101,7 +102,8 @@ def creation(
 ) -> dict[str, Any]:
     """Return the body of ``POST /containers/create`` for a task.
 
-    ``shell``: the image has one, which writes the streams; without it the daemon keeps them. With a
+    ``shell``: the image has one, which opens the streams; without it the daemon keeps what is
+    written, and is sent what is read. With a
     ``curtain`` neither command nor secrets are there: the shell is told of them by a pipe.
     """
     box = task.container
@@ -119,11 +121,16 @@ def creation(
     else:
         entry = {"Entrypoint": argv[:1], "Cmd": argv[1:]}
         labels[STREAMS] = "kept"
+        if task.stdin:
+            labels[FED] = "yes"
+    is_fed = FED in labels
     return {
         "Image": image.id,
         **entry,
         "Env": [f"{name}={value}" for name, value in task.env.items()],
         "WorkingDir": box.outdir,
+        "OpenStdin": is_fed,
+        "StdinOnce": is_fed,
         "User": owner.user,
         "Labels": labels,
         "NetworkDisabled": not box.network,
@@ -137,13 +144,18 @@ def _entry(arguments: str, words: Sequence[str]) -> dict[str, Any]:
 
 
 def host_config(
-    task: Task, owner: Owner, *, keep_streams: bool, curtain: Curtain | None = None
+    task: Task,
+    owner: Owner,
+    *,
+    keep_streams: bool,
+    curtain: Curtain | None = None,
+    private: str = "",
 ) -> dict[str, Any]:
     """Return what a container of a task sees, and how much it may do and use."""
     box, needs = task.container, task.resources
     assert box is not None
     config: dict[str, Any] = {
-        "Mounts": mounts(task, streams=not keep_streams, curtain=curtain),
+        "Mounts": mounts(task, streams=not keep_streams, curtain=curtain, private=private),
         "NetworkMode": "host" if box.network else "none",
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
@@ -170,8 +182,14 @@ def _processors(task: Task, owner: Owner) -> int:
     return 0 if there and wanted >= there else int(wanted * _NANO)
 
 
-def mounts(task: Task, *, streams: bool, curtain: Curtain | None = None) -> list[dict[str, Any]]:
-    """Return what a container sees of this machine: what its task reads and writes, no more."""
+def mounts(
+    task: Task, *, streams: bool, curtain: Curtain | None = None, private: str = ""
+) -> list[dict[str, Any]]:
+    """Return what a container sees of this machine: what its task reads and writes, no more.
+
+    ``private`` is its ``/tmp``, where that cannot be the task's temporary folder: beside the task's
+    own unless that is said.
+    """
     found = {one.target: (one.source, not one.writable) for one in shared.mounts(task)}
     if curtain is not None:
         found[curtain.folder] = (curtain.folder, False)
@@ -180,8 +198,9 @@ def mounts(task: Task, *, streams: bool, curtain: Curtain | None = None) -> list
             if not is_below(path, task.outdir):
                 found.setdefault(path, (path, False))
     # What lies below gets its mount point there, which is nothing for the task's own folder.
-    private = private_tmp.own(task.outdir) if private_tmp.has_mounts(found) else task.tmpdir
-    found.setdefault(private_tmp.PLACE, (private, False))
+    apart = private or private_tmp.own(task.outdir)
+    place = apart if private_tmp.has_mounts(found) else task.tmpdir
+    found.setdefault(private_tmp.PLACE, (place, False))
     return [
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": is_read_only}
         for target, (source, is_read_only) in found.items()
@@ -279,6 +298,11 @@ def keeps_streams(seen: Mapping[str, Any]) -> bool:
     return STREAMS in (seen["Config"].get("Labels") or {})
 
 
+def is_fed(seen: Mapping[str, Any]) -> bool:
+    """Return whether the container is sent what it reads."""
+    return FED in (seen["Config"].get("Labels") or {})
+
+
 def image_id(seen: Mapping[str, Any]) -> str:
     """Return the id of the image that a container was made from."""
     return str(seen["Image"])
@@ -289,6 +313,14 @@ def _inside(task: Task, path: str) -> str:
     assert task.container is not None
     if is_below(path, task.outdir):
         return task.container.outdir + path[len(task.outdir) :]
+    return path
+
+
+def outside(task: Task, path: str) -> str:
+    """Return a path of a container as it is on this machine."""
+    for one in reversed(shared.mounts(task)):
+        if is_below(path, one.target):
+            return one.source + path[len(one.target) :]
     return path
 
 

@@ -70,11 +70,13 @@ def _left(value: Any, most: int) -> int:
         one = inside.pop()
         if isinstance(one, str):
             most -= len(one) + _AROUND
-        elif isinstance(one, _INNER):
-            most -= len(one) * _AROUND
-            inside += one if isinstance(one, list) else (*one, *one.values())
-        else:
+        elif type(one) in PLAIN or not isinstance(one, _INNER):  # asked first: it takes no time
             most -= _AROUND
+        else:
+            most -= len(one) * _AROUND
+            inside += one
+            if not isinstance(one, list):
+                inside += one.values()
         if most < 0:
             break
     return most

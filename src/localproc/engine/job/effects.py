@@ -51,13 +51,23 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Keep the outputs of a step under its identity; nobody waits for that."""
+    """Keep the outputs of a step under its identity.
+
+    Only the end of the job waits for that: whoever sees it finds what the job gave.
+    """
 
     identity: str
     outputs: Mapping[str, Any]
     outdir: str
     name: str
     log: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillInputs:
+    """Complete many inputs; the value is what ``staging.filled_inputs`` gives."""
+
+    inputs: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +181,8 @@ class Withdraw:
 
 #: What is done in the background, and answered.
 Asked = (
-    StageIn
+    FillInputs
+    | StageIn
     | MakePlan
     | PullPlan
     | Recall
@@ -182,8 +193,9 @@ Asked = (
     | WriteOutputs
     | StageOut
     | Withdraw
+    | Remember
 )
-Effect = Launch | Reattach | Release | Stop | Close | Remember | Asked
+Effect = Launch | Reattach | Release | Stop | Close | Asked
 
 
 class Effects:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from localproc.errors import JobPutAside
-from localproc.model import Event, JobRequest, StepStatus
+from localproc.model import Event, JobRecord, JobRequest, StepStatus
 from localproc.model.events import (
     Accepted,
     DismissRequested,
@@ -68,6 +68,11 @@ class History:
     steps: dict[str, Known] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
+
+
+def accepted(job: JobRecord, request: JobRequest) -> History:
+    """Return the history of a job that has only been accepted, by the engine that owns it."""
+    return History(request, events=1, engine=job.owner or "")
 
 
 def read(job_id: str, events: Sequence[Event]) -> History:

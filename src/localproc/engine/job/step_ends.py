@@ -115,7 +115,7 @@ class StepEnds:
         )
         if effect.identity:
             log, outdir = self._log(running.name), running.task.outdir
-            self._effects.give(Remember(effect.identity, made.outputs, outdir, running.name, log))
+            self._effects.ask(Remember(effect.identity, made.outputs, outdir, running.name, log))
 
     def task_failed(self, running: StepRun, report: Report) -> None:
         """Fail the step of a task that has ended badly, or have it tried again."""

@@ -20,6 +20,7 @@ from localproc.engine.job.effects import (
     Prepare,
     Reattach,
     Release,
+    Remember,
     Stop,
 )
 from localproc.engine.job.event_writer import EventWriter
@@ -179,6 +180,8 @@ class StepRuns:
                 self._ends.take(effect, done)
             case FillFolder(task):
                 self._placed(task, done)
+            case Remember():
+                return  # the end of the job has waited for it
             case effect:
                 self._starts.answer(effect, done)  # type: ignore[arg-type]
 

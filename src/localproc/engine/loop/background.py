@@ -7,6 +7,7 @@ back to the loop as a ``Done``.
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from localproc.engine.job.effects import (
     Collect,
     Evaluate,
     FillFolder,
+    FillInputs,
     MakePlan,
     Prepare,
     PullPlan,
@@ -31,8 +33,10 @@ from localproc.engine.job.facts import Done, News
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.job_work import JobWork
+from localproc.engine.loop.removal import Removal
 from localproc.engine.loop.task_folder import conceal
 from localproc.engine.loop.workers import Work, Workers
+from localproc.errors import JobDismissed
 from localproc.executors.scripts import Scripts
 from localproc.model import Secrets
 from localproc.storage.step_cache import StepCache
@@ -55,6 +59,7 @@ class Background:
         self,
         work: JobWork,
         steps: StepCache,
+        scripts: Scripts,
         tmpdirs: str,
         active: int,
         report: Callable[[str, News], None],
@@ -63,15 +68,20 @@ class Background:
         self._cache = steps
         self._tmpdirs = tmpdirs
         self._report = report
-        self.scripts = Scripts()
+        self._scripts = scripts
         self._staging = Workers("staging", 2 * active, 2)
         self._placing = Workers("placing", 2 * active, 2, _WAY)
         self._planning = Workers("planning", _PROCESSORS, 1)  # one: steps begin in their order
         self._reading = Workers("reading", max(active, _PROCESSORS), _PROCESSORS)
-        self._tidying = Workers("tidying", 2 * _PROCESSORS, 1)  # one: kept first, then removed
+        self._keeping = Workers("keeping", 2 * active, 2)
+        self._tidying = Workers("tidying", 2 * _PROCESSORS, 1)
+        self.removal = Removal(self.clean_up)  #: of the loop's thread
+        #: Their work is not done any more for a job that is to stop.
+        self._droppable = (self._staging, self._placing, self._planning, self._reading)
         self._lanes: Mapping[type[Asked], Workers] = {
             StageIn: self._staging,
             StageOut: self._staging,
+            FillInputs: self._planning,
             WriteOutputs: self._planning,
             FillFolder: self._placing,
             MakePlan: self._planning,
@@ -92,25 +102,33 @@ class Background:
     def stop(self, job: JobContext) -> None:
         """End what is being done for a job as soon as can be, and begin nothing more."""
         job.stopped.set()
-        for lane in (self._staging, self._placing, self._planning, self._reading):
+        self._scripts.look_again()
+        for lane in self._droppable:
             lane.drop(job.job_id)
 
     def remember(self, effect: Remember, job: JobContext) -> None:
-        """Keep the outputs of a step; a job's folder is removed only after that."""
-        keep = partial(
-            self._cache.keep,
-            effect.identity,
-            effect.outputs,
-            effect.outdir,
-            job.job_id,
-            effect.name,
-            effect.log,
-        )
-        self._tidying.put(job.job_id, Work(keep))
+        """Keep the outputs of a step, also of a job that is being stopped: its end waits for it."""
+        self._keeping.put(job.job_id, Work(partial(self._remember, effect, job)))
 
-    def clean_up(self, job: JobContext) -> None:
-        """Remove what a job has worked with, once all that is to be remembered has been."""
-        self._tidying.put(job.job_id, Work(partial(self._clean_up, job)))
+    def _remember(self, effect: Remember, job: JobContext) -> None:
+        try:
+            with suppress(JobDismissed):
+                self._cache.keep(
+                    effect.identity,
+                    effect.outputs,
+                    effect.outdir,
+                    job.job_id,
+                    effect.name,
+                    effect.log,
+                    go_on=job.go_on,
+                )
+        finally:
+            self._report(job.job_id, Done(effect))
+        self._cache.make_room()
+
+    def clean_up(self, jobs: Sequence[JobContext]) -> None:
+        """Remove what jobs have worked with, one after the other."""
+        self._tidying.put(jobs[0].job_id, Work(partial(self._clean_up, jobs)))
 
     def conceal(self, job: JobContext, revealed: Sequence[Secrets]) -> None:
         """Have no secrets in files of tasks, as not all of them have come to their end."""
@@ -142,18 +160,21 @@ class Background:
 
     def nudge(self) -> None:
         """Try again to get threads, where there were none to be had."""
-        for lane in (self._staging, self._placing, self._planning, self._reading, self._tidying):
+        for lane in (*self._droppable, self._keeping, self._tidying):
             lane.nudge()
 
     def close(self) -> None:
         """Finish what has begun; the jobs it is for have been told to stop."""
-        self.scripts.close()
-        for lane in (self._staging, self._placing, self._planning, self._reading):
+        self._scripts.close()
+        for lane in self._droppable:
             lane.close(finish=False)
+        self._keeping.close(finish=True)
+        self.removal.begin()
         self._tidying.close(finish=True)
 
-    def _clean_up(self, job: JobContext) -> None:
-        self._remove_work(job.job_id, job.folder)
+    def _clean_up(self, jobs: Sequence[JobContext]) -> None:
+        for job in jobs:
+            self._remove_work(job.job_id, job.folder)
 
     def _remove_work(self, job_id: str, job: str) -> None:
         for folder in _work(job):
@@ -165,7 +186,7 @@ class Background:
 
     def _do(self, effect: Asked, job: JobContext, lane: Workers) -> None:
         def evaluator(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
-            return self.scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
+            return self._scripts.run(source, arguments, time_limit, job.stopped.is_set, lane.aside)
 
         try:
             with evaluating_with(evaluator):

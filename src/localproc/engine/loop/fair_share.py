@@ -34,6 +34,11 @@ class FairShare:
             if not ranks[priority]:
                 del ranks[priority]
 
+    @property
+    def may_start(self) -> bool:
+        """Whether one of them may have a step to start, where there is room."""
+        return any(map(_is_able, self._circle))
+
     def fill(self, room: Mapping[str, int], most: int) -> bool:
         """Start steps until there is no room or nothing to start; at most so many.
 
@@ -43,7 +48,7 @@ class FairShare:
         for active in self._circle:
             for name, count in active.run.to_come.items():
                 left[name] -= count
-        able = {one for one in self._circle if one.run.may_start and not one.resting}
+        able = set(filter(_is_able, self._circle))
         while able:
             if most <= 0:
                 return True
@@ -74,3 +79,7 @@ class FairShare:
                 if is_rival and other.run.job.priority > best:
                     active, best = other, other.run.job.priority
         return active
+
+
+def _is_able(active: Active) -> bool:
+    return active.run.may_start and not active.resting

@@ -33,7 +33,7 @@ from localproc.errors import (
     StoreCorrupted,
     StoreLocked,
 )
-from localproc.model import JobRecord
+from localproc.model import JobRecord, JobRequest
 from localproc.plugins.store import Change, Store
 from localproc.shortages import is_shortage
 
@@ -43,8 +43,9 @@ _LOG: Final = logging.getLogger("localproc")
 class JobQueue:
     """The jobs of one engine that wait for their turn; ``lost`` is told of those it gives up.
 
-    Jobs are read by a worker, but for those that are known to take no time: ``reader`` has done so
-    before they are taken up, and what it has read holds for as long as they are this engine's.
+    Jobs are read by a worker, but for those that this engine has just accepted: their requests are
+    at hand. ``reader`` has done so before they are taken up, and what it has read holds for as long
+    as they are this engine's.
     """
 
     def __init__(
@@ -71,16 +72,16 @@ class JobQueue:
         self._later: list[JobRecord] = []  #: they wait for plugins that are not here, or the store
         self._told: set[str] = set()
         self._waiting = WaitingJobs()
-        self._quick: set[str] = set()  #: those that take no time to be read
+        self._asked: dict[str, JobRequest] = {}  #: of those that need not be read
         self._unread: dict[str, JobRecord] = {}  #: those that are being read
         self._read: dict[str, Past | Unread] = {}  #: what came of that, until they are taken up
         self._is_more = False  #: whether there were more to claim than there was room for
         self._without: dict[str, list[JobRecord]] = {}  #: by executors that are being opened
 
-    def add(self, job: JobRecord, *, quick: bool) -> None:
-        """Take note of a job that this engine has accepted; ``quick``: it is read in no time."""
-        if quick:
-            self._quick.add(job.id)
+    def add(self, job: JobRecord, request: JobRequest | None = None) -> None:
+        """Take note of a job that this engine has accepted; without its request it is read."""
+        if request is not None:
+            self._asked[job.id] = request
         self._waiting.add([job])
 
     def may_begin(self, room: int) -> bool:
@@ -134,6 +135,8 @@ class JobQueue:
 
     def _let_go_on(self) -> None:
         """Let the jobs wait for their turn again that have been read, or have their executor."""
+        if not (self._unread or self._without or self._reader.is_over):
+            return
         for job_id, past in self._reader.over():
             self._read[job_id] = past
         read = [one for one in self._unread if one in self._read]
@@ -176,10 +179,9 @@ class JobQueue:
 
     def _take_up(self, job: JobRecord) -> Active | None:
         """Return a job that can be run now; others have to wait, or are left alone, or end."""
-        past = self._read.pop(job.id, None)
-        if past is None and job.id in self._quick:
-            past = self._reader.read(job)
-        self._quick.discard(job.id)
+        past, asked = self._read.pop(job.id, None), self._asked.pop(job.id, None)
+        if past is None and asked is not None:
+            past = self._reader.accepted(job, asked)
         if past is None:
             self._unread[job.id] = job
             self._reader.begin(job)

@@ -1,7 +1,8 @@
 """Reading what jobs have behind them, without keeping the loop waiting.
 
-Owns reading a job's history and the process that it runs, here or in a worker, and what came of it.
-Must not know which jobs there are, nor what becomes of one then.
+Owns reading a job's history and the process that it runs, in a worker, and what came of it; what is
+at hand of a job that has just been accepted is not read. Must not know which jobs there are, nor
+what becomes of one then.
 """
 
 from collections import deque
@@ -14,7 +15,7 @@ from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.job import replay
 from localproc.engine.loop.loop_parts import Compiled
 from localproc.errors import JobPutAside
-from localproc.model import JobRecord
+from localproc.model import JobRecord, JobRequest
 from localproc.plugins.store import Store
 
 
@@ -75,8 +76,15 @@ class JobReader:
         """Whether there is one."""
         return bool(self._over)
 
-    def read(self, job: JobRecord) -> Past | Unread:
-        """Read a job now."""
+    def accepted(self, job: JobRecord, request: JobRequest) -> Past | Unread:
+        """Return what a job has behind it that this engine has just accepted for a request."""
+        history = replay.accepted(job, request)
+        try:
+            return self._past(job, history)
+        except Exception as error:
+            return Unread(error, history.events, history)
+
+    def _read(self, job: JobRecord) -> Past | Unread:
         count, history = 0, None
         try:
             events = self._store.events(job.id)
@@ -84,12 +92,14 @@ class JobReader:
             if job.aside:
                 raise JobPutAside(job.id, job.aside)
             history = replay.read(job.id, events)
-            missing = map(self._secrets.missing, history.request.secrets)
-            why = next(filter(None, missing), "")
-            return Past(history, self._compiled(job, history), why)
+            return self._past(job, history)
         except Exception as error:
             return Unread(error, count, history)
 
+    def _past(self, job: JobRecord, history: replay.History) -> Past:
+        missing = map(self._secrets.missing, history.request.secrets)
+        return Past(history, self._compiled(job, history), next(filter(None, missing), ""))
+
     def _read_for_loop(self, job: JobRecord) -> None:
-        self._over.append((job.id, self.read(job)))
+        self._over.append((job.id, self._read(job)))
         self._ready()

@@ -15,6 +15,7 @@ from localproc.engine.job import replay
 from localproc.engine.loop.executor_pool import OpenExecutor
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
+from localproc.executors.scripts import Scripts
 from localproc.model import JobRecord, SoftwarePackage
 from localproc.plugins.store import Store
 from localproc.software.resolution import Provided
@@ -41,4 +42,5 @@ class LoopParts:
     callbacks_posted: Callable[[], None]
     secrets: SecretKeeper
     remnants: Remnants
+    scripts: Scripts
     software: Callable[[Sequence[SoftwarePackage]], Provided] | None = None

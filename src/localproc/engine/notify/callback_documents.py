@@ -13,7 +13,7 @@ from localproc.model.events import Succeeded, request_of
 from localproc.plugins.store import Store
 from localproc.storage.results_place import results_root
 from localproc.views import ogc
-from localproc.views.hrefs import with_addresses
+from localproc.views.hrefs import place_of, with_addresses, with_places
 
 
 def compose(store: Store, callback: Callback) -> Message | None:
@@ -33,8 +33,9 @@ def compose(store: Store, callback: Callback) -> Message | None:
     last = events[-1]
     if not isinstance(last, Succeeded):
         return None
-    document = ogc.results_document(last.outputs, last.features)
-    if base:
-        place = f"{base}/jobs/{job.id}"
-        document = with_addresses(document, results_root(job.id, request), f"{place}/files")
-    return Message(document, guarded)
+    if not base:
+        return Message(ogc.results_document(last.outputs, last.features), guarded)
+    root, files = results_root(job.id, request), f"{base}/jobs/{job.id}/files"
+    outputs = with_places(dict(last.outputs), lambda one: place_of(one, root, files))
+    document = ogc.results_document(outputs, last.features)
+    return Message(with_addresses(document, root, files), guarded)

@@ -124,7 +124,7 @@ class TriggeredJobs:
             job = self.runtime.store.job(job_id)
             if job is not None and self.runtime.run_jobs:
                 self.runtime.observers.tell(job, self.runtime.store.events(job.id))
-                self.runtime.loop().accept(job, quick=False)
+                self.runtime.loop().accept(job)
 
     def _within(self, name: str) -> Namespace:
         if name not in self._spaces:

@@ -24,6 +24,8 @@ from localproc.plugins.containers import ContainerSettings, Image, command, moun
 
 _MARKS: Final = re.compile(r'[:,^"\\\n]')
 _SIF: Final = b"#!/usr/bin/env run-singularity"  #: how a file in this format begins
+#: Root keeps all capabilities unless told. It may write to the user's files, whoever owns them.
+_ROOT_MAY: Final = ("--no-privs", "--add-caps", "CAP_DAC_OVERRIDE")
 _COMES_WITH: Final = "your administrator, or https://apptainer.org"
 
 
@@ -138,6 +140,7 @@ class Apptainer:
         tmp = _seen(Mount(task.tmpdir, "/tmp", writable=True))  # noqa: S108
         argv = (
             *(self._run, "--quiet", verb, "--contain", "--ipc", "--cleanenv"),
+            *(_ROOT_MAY if os.getuid() == 0 else ()),
             *(() if box.network else ("--net", "--network", "none")),
             *(("--nv",) if task.resources.gpus else ()),
             *("--home", f"{task.outdir}:{box.outdir}"),

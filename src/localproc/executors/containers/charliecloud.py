@@ -6,6 +6,9 @@ of ``ch-image``. Must not know executors.
 Each task gets a read-only root of its own: the image below, and above it empty folders where this
 machine's are mounted (``overlay`` without an upper layer), so nothing is ever made in the image.
 What it reads is mounted over itself first, read-only, as ``ch-run`` mounts all to be written.
+
+Root is somebody else in it: to the system it is still root to whom files belong, but who is not
+called 0 loses all capabilities of the container's namespace with the program that is started.
 """
 
 import grp
@@ -40,6 +43,8 @@ _CONFIG: Final = "ch/config.pulled.json"  #: where ch-image puts an image's conf
 _DONE: Final = "ch/metadata.json"  #: what it writes last
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAMELESS: Final = "localproc"  #: ch-run wants a user's name, and has no use for it
+_NOT_ROOT: Final = 1000  #: who root is in a container
+#: Folders of the root above the image: a link of that name in the image is not seen.
 _PLACES: Final = ("dev", "proc", "sys", "tmp", "etc")
 _NOBODY: Final = 65534
 
@@ -69,7 +74,8 @@ class Charliecloud:
         self._unshare = program("unshare", "apt-get install util-linux")
         self._mount = program("mount", "apt-get install mount")
         self._ip = shutil.which("ip") or ""
-        self._accounts = _accounts(os.getuid(), os.getgid())
+        self._uid, self._gid = os.getuid() or _NOT_ROOT, os.getgid()
+        self._accounts = _accounts(self._uid, self._gid)
         self._folder = ImageFolder(os.path.join(settings.folder, "charliecloud"))
         self._theirs = ImageFolder(os.path.join(_storage(), "img"))
 
@@ -185,7 +191,7 @@ class Charliecloud:
             *(self._unshare, "--user", "--map-root-user", "--mount"),
             *(() if self._shares_network(task.container) else ("--net",)),
             *("/bin/sh", "-c", self._script(task.container), "sh", box, self._run),
-            *(f"--uid={os.getuid()}", f"--gid={os.getgid()}", "--no-passwd"),
+            *(f"--uid={self._uid}", f"--gid={self._gid}", "--no-passwd"),
             *("--env-no-expand", f"--set-env=TMPDIR={env.get('TMPDIR', '/tmp')}", *unset),  # noqa: S108
             *(f"--bind={source}:{target}" for source, target in binds),
             *(f"--cd={task.container.outdir}", f"{box}/mnt", "--", *argv),
@@ -223,7 +229,7 @@ def _binds(
         source, target = _writable_as_option(mount)
         holder = next((one for one in reversed(binds) if is_below(target, one)), None)
         if holder is None:
-            target = roots.inside(root, target)
+            target = roots.inside(root, target, covered=_PLACES)
             place = f"{box}{target}" if is_below(target, "/tmp") else f"{box}/root{target}"  # noqa: S108
         else:
             place = binds[holder] + target[len(holder) :]
@@ -243,9 +249,12 @@ def _accounts(uid: int, gid: int) -> dict[str, str]:
     """
     passwd = f"nobody:x:{_NOBODY}:{_NOBODY}:nobody:/:/bin/false\n"
     group = f"nogroup:x:{_NOBODY}:\n"
-    with suppress(KeyError):
-        found = pwd.getpwuid(uid)
-        passwd += f"{found.pw_name}:x:{uid}:{gid}:{found.pw_gecos}:/:/bin/sh\n"
+    own, about = _NAMELESS, ""
+    if uid == os.getuid():
+        with suppress(KeyError):
+            found = pwd.getpwuid(uid)
+            own, about = found.pw_name, found.pw_gecos
+    passwd += f"{own}:x:{uid}:{gid}:{about}:/:/bin/sh\n"
     with suppress(KeyError):
         group += f"{grp.getgrgid(gid).gr_name}:x:{gid}:\n"
     return {"passwd": passwd, "group": group}

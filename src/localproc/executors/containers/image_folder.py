@@ -6,12 +6,17 @@ this machine and others that share the folder. Must not know any runtime.
 
 import fcntl
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Final
 
 from localproc.errors import ImageError
 from localproc.executors.containers import roots
+
+_PART: Final = ".part"
+_IS_PART: Final = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 def normalized(name: str) -> str:
@@ -77,7 +82,8 @@ class ImageFolder:
             now = _state(place)
             if now is not None and (not anew or now != before):
                 return place
-            part = os.path.join(self.folder, f".{secrets.token_hex(8)}.part{self._ending}")
+            self._clear(place)
+            part = f"{self._hidden(place)}.{secrets.token_hex(8)}{_PART}{self._ending}"
             try:
                 fill(part)
                 if now is not None:
@@ -90,12 +96,39 @@ class ImageFolder:
 
     @contextmanager
     def _turn(self, name: str) -> Iterator[None]:
-        """Wait for one's turn to make an image."""
+        """Wait for one's turn to make an image. Who has had it takes the lock's file away."""
         os.makedirs(self.folder, exist_ok=True)
-        lock = os.path.join(self.folder, "." + os.path.basename(self.place(name)) + ".lock")
-        with open(lock, "ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        lock = f"{self._hidden(self.place(name))}.lock"
+        while True:
+            with open(lock, "ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not _is_still(lock, file.fileno()):
+                    continue
+                try:
+                    yield
+                finally:
+                    with suppress(FileNotFoundError):
+                        os.unlink(lock)
+                return
+
+    def _clear(self, place: str) -> None:
+        """Remove what is left of one who was killed in making the same image."""
+        begins = os.path.basename(self._hidden(place))
+        for one in os.listdir(self.folder):
+            if one.startswith(begins) and _IS_PART.match(one.removeprefix(begins)):
+                roots.remove(os.path.join(self.folder, one))
+
+    def _hidden(self, place: str) -> str:
+        """Return how the paths begin of what is there while an image is made."""
+        return os.path.join(self.folder, f".{os.path.basename(place)}")
+
+
+def _is_still(path: str, file: int) -> bool:
+    """Whether an open file is the one that has its name: others would lock another one."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file))
+    except FileNotFoundError:
+        return False
 
 
 def _state(path: str) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ import posixpath
 import shutil
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from localproc.errors import ImageError
@@ -20,10 +20,11 @@ _MOST_LINKS: Final = 40  #: as the system itself has it
 _OWNER_MAY: Final = stat.S_IRWXU
 
 
-def inside(root: str, path: str) -> str:
+def inside(root: str, path: str, *, covered: Collection[str] = ()) -> str:
     """Return a path as it is without links when ``root`` is the root, beginning with a slash.
 
-    What is not there counts as no link. Raises ``ImageError`` for links that go round in circles.
+    What is not there counts as no link, nor do names in the root itself that are ``covered`` by
+    something else. Raises ``ImageError`` for links that go round in circles.
     """
     found: list[str] = []
     left = [part for part in reversed(path.split("/")) if part]
@@ -35,7 +36,7 @@ def inside(root: str, path: str) -> str:
                 found.pop()
             continue
         here = os.path.join(root, *found, part)
-        if not os.path.islink(here):
+        if not os.path.islink(here) or (not found and part in covered):
             found.append(part)
             continue
         links += 1

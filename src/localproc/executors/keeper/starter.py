@@ -12,7 +12,8 @@ from .logs import APPEND, Logs
 
 Actions = list[tuple[Any, ...]]
 
-_RESET = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]
+_RESET = [signal.SIGPIPE, signal.SIGXFSZ]  # ignored by Python
+_RESET += [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM]  # or by who started it
 
 
 class Starter:
