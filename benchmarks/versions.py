@@ -2,8 +2,9 @@
 
 Owns whether a change made anything slower: each round measures a concern in one checkout and then
 in the other, each by its own benchmarks and its own environment (``.venv``), so that both see the
-same weather. A row that both have is compared by its medians; it is told as worse when the new one
-is slower by more than the rounds of the old one differ from each other. Must not know what is
+same weather. Every other round begins with the other one: on a disk the second pays for what the
+first has removed. A row that both have is compared by its medians; it is told as worse when the new
+one is slower by more than the rounds of the old one differ from each other. Must not know what is
 measured.
 """
 
@@ -32,8 +33,9 @@ def main() -> None:
 def _in_turn(concern: str, options: argparse.Namespace) -> tuple[Rounds, Rounds]:
     """Return the figures of each row, by round, of the old checkout and of the new one."""
     seen: tuple[dict[str, list[float]], dict[str, list[float]]] = ({}, {})
-    for _ in range(options.rounds):
-        for rounds, checkout in zip(seen, (options.old, options.new), strict=True):
+    sides = list(zip(seen, (options.old, options.new), strict=True))
+    for number in range(options.rounds):
+        for rounds, checkout in sides[:: -1 if number % 2 else 1]:
             for name, figure in _measured(checkout, concern, quick=options.quick):
                 rounds.setdefault(name, []).append(figure)
     return seen

@@ -24,6 +24,7 @@ from localproc.http import create_app
 from localproc.remote import Server
 from localproc.remote.sent_inputs import MOST, outgoing, typed_texts
 from tests.cli.terminal import localproc, started
+from tests.http.forms import FORMS
 from tests.http.service import served
 from tests.patience import patient
 
@@ -146,6 +147,36 @@ def test_the_same_commands_serve_there(there: str, hello: Path, home: Path, here
     gone = localproc("status", job_id, "--to", there)
     assert gone.code == 2
     assert not home.exists(), "nothing of it is here"
+
+
+def test_files_of_results_are_brought_whatever_their_form(
+    there: str, home: Path, here: Path
+) -> None:
+    Path("forms.cwl").write_text(json.dumps(FORMS))
+    ran = localproc("execute", "forms.cwl", "--wait", "--to", there)
+    assert ran.code == 0, ran.err
+    brought = localproc("results", "--download", "out", "--to", there)
+    assert sorted(brought.out.splitlines()) == [
+        "out/files/f1",
+        "out/files/f2",
+        "out/folder/d/a#b.txt",
+        "out/folder/d/in ner/ü 100%.txt",
+        "out/folders/d/a#b.txt",
+        "out/folders/d/in ner/ü 100%.txt",
+        "out/folders/e/q",
+        "out/nested/f1",
+        "out/nested/f1-2",
+        "out/nested/f1-3",
+        "out/one/main?.txt",
+        "out/one/main?.txt.idx",
+        "out/record/e/q",
+        "out/record/r",
+    ]
+    assert all((here / one).read_text() == "x" for one in brought.out.splitlines())
+    assert localproc("run", "forms.cwl", "--quiet").code == 0
+    same = localproc("compare", "last", there)
+    assert "record.file" not in same.out
+    assert home.exists()
 
 
 def test_the_server_may_be_named_by_the_environment(

@@ -18,6 +18,7 @@ from localproc.engine.job.effects import (
     Effect,
     Evaluate,
     FillFolder,
+    FillInputs,
     Launch,
     MakePlan,
     Prepare,
@@ -35,6 +36,7 @@ from localproc.engine.job.executor_choice import Destination, ExecutorChoice
 from localproc.engine.job.facts import Done, Later, News, Recalled, Reported
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.job.planning import pull
+from localproc.engine.job.staging import filled_inputs
 from localproc.engine.job.steplog import LogNames
 from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.machine import new_job
@@ -181,6 +183,8 @@ class Bench:
                 return self.tasks.evaluate(effect, self.memory)
             case Collect():
                 return self.tasks.collect(effect, self.memory)
+            case FillInputs(inputs):
+                return filled_inputs(self.process, inputs)
             case StageIn(inputs, _):
                 return inputs
             case StageOut(outputs, _, _):

@@ -119,6 +119,17 @@ def test_an_image_may_stand_for_this_machine_or_another_image(
             assert job.steps[0].digest == image.digest
 
 
+@pytest.mark.parametrize("name", ["tool", "tool:latest", "docker.io/library/tool"])
+def test_what_an_image_stands_for_does_not_depend_on_how_its_name_is_written(
+    tmp_path: Path, images: str, name: str
+) -> None:
+    for written in ("library/tool", "docker.io/tool:latest"):
+        settings = {"containers": "charliecloud", "images": images}
+        stands_for = {written: "local", "tool:2": "an/other:1"}
+        with localproc.Engine(tmp_path / "home", **settings, container_map=stands_for) as engine:
+            assert engine.run(package(dockerPull=name), {"word": "a"}).steps[0].containers == ""
+
+
 @pytest.mark.parametrize("pull", ["never", "missing"])
 def test_by_itself_a_hint_is_followed_where_its_image_is_here_and_a_requirement_is_kept(
     tmp_path: Path, images: str, pull: str

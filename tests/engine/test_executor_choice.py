@@ -1,6 +1,7 @@
 """Which executor a step goes to, and with which options."""
 
 import os
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,27 @@ def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, text: str, said: 
     (home / "settings.yml").write_text(text)
     with pytest.raises(InvalidInputs, match=said):
         Engine(home)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s3: {secret: [hush",
+        "s3: {secret: hush, secret: hush2}",
+        "s3: {secret: *hush}",
+        "s3: {secret: !!int hush}",
+        "[{s3: {secret: hush}}]",
+    ],
+)
+def test_a_file_that_makes_no_sense_is_not_quoted_as_there_may_be_keys_in_it(
+    tmp_path: Path, text: str
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "settings.yml").write_text(f"storage_options:\n  {text}\n")
+    with pytest.raises(InvalidInputs) as caught:
+        Engine(home)
+    assert "hush" not in "".join(traceback.format_exception(caught.value))
 
 
 # Where tasks work

@@ -15,7 +15,6 @@ from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings
 from localproc.engine.job import replay
 from localproc.engine.loop.executor_pool import ExecutorPool
-from localproc.engine.loop.job_folders import JobFolders
 from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_reading import JobReader
 from localproc.engine.loop.job_starts import JobStarts
@@ -114,12 +113,7 @@ class Queue:
             self.desk.home.engines,
             settings,
             JobReader(self.desk.store, parts.compiled, parts.secrets, self._begin, self._tell),
-            JobStarts(
-                parts,
-                pool,
-                TmpDirs(str(folder), lambda do: do()),
-                JobFolders(self.desk.home.jobs, str(folder)),
-            ),
+            JobStarts(parts, pool, TmpDirs(str(folder), lambda do: do())),
             self.opening,
             self.desk.committer,
             self.lost.append,

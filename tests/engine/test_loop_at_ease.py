@@ -6,6 +6,7 @@ small, and asking the process of JavaScript for a moment.
 
 import json
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,9 +18,13 @@ import pytest
 from localproc import Engine
 from localproc.engine.job import planning, staging
 from localproc.engine.loop import job_work
+from localproc.engine.loop.job_starts import JobStarts
+from localproc.engine.loop.loop import Loop
+from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.errors import JobFailed
+from localproc.storage.disk import TooBig
 from tests.engine.loop_spy import LOOP, listening
-from tests.patience import patient
+from tests.patience import patient, until
 
 MANY: Final = 600  #: instances of a scatter: more than is looked at in no time
 FILES: Final = 1200  #: outputs: more than the loop may look at
@@ -27,6 +32,7 @@ DIGESTED: Final = 4 << 20  #: bytes that the loop may digest for a job
 READ: Final = 256 << 10  #: ... and read
 WRITTEN: Final = 64 << 10  #: ... and write
 ENCODED: Final = 256 << 10  #: characters of an event that the loop may write
+MOST_BEGUN: Final = 8  #: jobs that the loop takes up in one turn
 LARGE: Final = 8 << 20  #: bytes: more than the loop may read
 
 
@@ -268,3 +274,106 @@ def test_all_outputs_of_a_job_together_have_a_bound(
         assert failed.value.hint == "let tools write files, and have these be their outputs"
         assert not list((tmp_path / "home" / "results").glob("*"))
         assert process.execute({"times": ["x"]}).wait(patient(60)).status == "successful"
+
+
+HUGE: Final = ["x" * 1000] * 2000
+
+
+def test_no_event_that_the_loop_writes_is_large(tmp_path: Path) -> None:
+    """Large members of events are written by whoever has made them, before the events."""
+    package = tool(
+        said(3_000_000),
+        id="package",
+        inputs={"many": "string[]"},
+        outputs={"out": "string"},
+    )
+    with Engine(tmp_path / "home") as engine:
+        job = engine.run(package, {"many": HUGE})
+        assert job.results() == {"out": "x" * 3_000_000}
+        assert job.inputs == {"many": HUGE}
+        with sqlite3.connect(tmp_path / "home" / "localproc.db") as db:
+            ((longest,),) = db.execute("SELECT max(length(data)) FROM events")
+            ((largest,),) = db.execute("SELECT max(length(data)) FROM apart")
+        db.close()
+    assert longest <= ENCODED
+    assert largest <= 2 * ENCODED
+
+
+def test_many_inputs_are_gone_through_by_a_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That they are of their types, and whether there are files among them."""
+    threads: list[str] = []
+    filled_inputs = staging.filled_inputs
+
+    def told(*args: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return filled_inputs(*args)
+
+    for module in (staging, job_work):
+        monkeypatch.setattr(module, "filled_inputs", told)
+    package = tool("true", id="package", inputs={"many": "Any"})
+    (tmp_path / "file").write_text("x")
+    file = {"class": "File", "location": (tmp_path / "file").as_uri()}
+    with Engine(tmp_path / "home") as engine:
+        plain = engine.run(package, {"many": HUGE})
+        assert [step.name for step in plain.steps] == ["package"]
+        brought = engine.run(package, {"many": [*HUGE, file]})
+        assert [step.name for step in brought.steps] == ["stage_in", "package"]
+        assert threads == ["localproc-planning"] * 2
+        engine.run(package, {"many": "few"})
+        assert threads[2:] == [LOOP]
+
+
+class Turns:
+    """How many jobs the loop takes up in each of its turns."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.taken_up = [0]
+        turn, take_up = Loop._turn, JobStarts.take_up
+
+        def told_turn(loop: Loop) -> None:
+            self.taken_up.append(0)
+            turn(loop)
+
+        def told_take_up(starts: JobStarts, *args: Any) -> Any:
+            self.taken_up[-1] += 1
+            return take_up(starts, *args)
+
+        monkeypatch.setattr(Loop, "_turn", told_turn)
+        monkeypatch.setattr(JobStarts, "take_up", told_take_up)
+
+
+def test_few_jobs_are_taken_up_in_one_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = Turns(monkeypatch)
+    with Engine(tmp_path / "home", run_jobs=False) as engine:
+        process = engine.deploy(tool("true", id="package"))
+        waiting = [process.execute({}) for _ in range(60)]
+    with Engine(tmp_path / "home") as engine:
+        for job in waiting:
+            assert engine.job(job.id).wait(patient(60)).status == "successful"
+    assert sum(turns.taken_up) == 60
+    assert max(turns.taken_up) <= MOST_BEGUN
+
+
+def test_few_jobs_that_wait_are_dismissed_in_one_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = Turns(monkeypatch)
+    with Engine(tmp_path / "home", active=2) as engine:
+        process = engine.deploy(tool("sleep 3600", id="package"))
+        jobs = [process.execute({}) for _ in range(60)]
+        until(lambda: [job.status for job in jobs].count("running") == 2)
+        for job in jobs:
+            job.dismiss(wait=False)
+        assert {job.wait(patient(60)).status for job in jobs} == {"dismissed"}
+    assert max(turns.taken_up) <= 2 * MOST_BEGUN
+
+
+def test_of_a_large_folder_the_loop_reads_few_names(tmp_path: Path) -> None:
+    for number in range(3000):
+        (tmp_path / str(number)).touch()
+    with pytest.raises(TooBig):
+        QuickDisk().listdir(str(tmp_path))
+    with pytest.raises(TooBig):
+        QuickDisk().glob(str(tmp_path), "*")

@@ -115,10 +115,39 @@ def test_a_hint_that_cannot_be_met_is_told_in_the_steps_log(bare: Engine) -> Non
     assert log.endswith("said\n")
 
 
+def counted(name: str, requirements: dict[str, Any]) -> dict[str, Any]:
+    """A workflow whose number of processes comes of another step."""
+    package = workflow(requirements)
+    counts = {
+        "class": "ExpressionTool",
+        "id": "counts",
+        "requirements": {"InlineJavascriptRequirement": {}},
+        "inputs": {"n": "int"},
+        "outputs": {"n": "int"},
+        "expression": "${ return {n: inputs.n}; }",
+    }
+    package["steps"]["count"] = {"run": counts, "in": {"n": "n"}, "out": ["n"]}
+    package["steps"]["show"]["in"] = {"n": name}
+    return package
+
+
 def test_an_amount_that_is_none_fails_the_step(engine: Engine) -> None:
-    process = engine.deploy(workflow({MPI: {"processes": "$(inputs.n)"}}))
+    process = engine.deploy(counted("count/n", {MPI: {"processes": "$(inputs.n)"}}))
     for number, why in ((-1, "processes is -1, not a number"), (0, "is 0, not a number from 1")):
         assert why in str(process.execute({"n": number}).wait().problem)
+
+
+@pytest.mark.parametrize("processes", ["$(inputs.n)", "$(inputs.n - 0)", "$(inputs['n'])"])
+def test_an_amount_that_follows_from_the_inputs_of_a_job_is_told_before_it_is_accepted(
+    engine: Engine, processes: str
+) -> None:
+    package = workflow({MPI: {"processes": processes}, "InlineJavascriptRequirement": {}})
+    process = engine.deploy(package)
+    with pytest.raises(UnsupportedPackage) as error:
+        process.execute({"n": 0})
+    assert "processes is 0, not a number from 1" in error.value.problems[0].message
+    assert process.execute({"n": 2}).wait().result("out").read_text().startswith("2 processes\n")
+    assert process.execute({"n": 1}).wait().status == "successful"
 
 
 @pytest.mark.parametrize(
@@ -143,5 +172,6 @@ def test_processes_that_cannot_be_had_are_refused_before_the_job_is_accepted(
 
 
 def test_one_process_that_an_expression_gives_needs_no_mpi(bare: Engine) -> None:
-    process = bare.deploy(tool(requirements={MPI: {"processes": "$(inputs.n)"}}))
-    assert process.execute({"n": 1}).wait().status == "successful"
+    for package in (tool, workflow):
+        process = bare.deploy(package(requirements={MPI: {"processes": "$(inputs.n)"}}))
+        assert process.execute({"n": 1}).wait().status == "successful"

@@ -9,7 +9,7 @@ import pytest
 import localproc
 from localproc.cli import main
 from localproc.engine.handles import Job
-from localproc.errors import ResultsGone
+from localproc.errors import NoSuchOutput, ResultsGone
 from localproc.uris import uri_path
 
 ITEM: dict[str, Any] = {
@@ -65,6 +65,23 @@ def files(job: Job) -> list[Path]:
 def test_what_is_there_is_no_error(job: Job, tmp_path: Path) -> None:
     job.check_there()
     assert len(job.download(tmp_path / "all")) == len(files(job)) == 4
+
+
+def test_folders_with_nothing_in_them_are_brought(
+    localproc_engine: localproc.Engine, tmp_path: Path
+) -> None:
+    tool = {
+        **MAKES,
+        "id": "folders",
+        "baseCommand": ["mkdir", "-p", "d/e/f"],
+        "requirements": {},
+        "outputs": {"folder": {"type": "Directory", "outputBinding": {"glob": "d"}}},
+    }
+    job = localproc_engine.run(tool, {}).raise_for_status()
+    assert job.download(tmp_path / "all") == []
+    assert (tmp_path / "all" / "d" / "e" / "f").is_dir()
+    with pytest.raises(NoSuchOutput):
+        job.download(tmp_path / "none", "other")
 
 
 def test_a_catalog_that_is_gone_is_not_an_empty_one(job: Job, tmp_path: Path) -> None:

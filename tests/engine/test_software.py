@@ -83,6 +83,18 @@ def test_another_version_is_another_step(tmp_path: Path) -> None:
     assert [text for text, _ in said] == ["data=/share\n", "data=/share\n", "data=/new\n"]
 
 
+def test_a_step_that_was_not_run_tells_the_software_of_its_outputs(tmp_path: Path) -> None:
+    with Engine(tmp_path / "home", software=MAPPING, reuse=True) as engine:
+        first = engine.run(tool("hints", GDAL), {})
+        for job in (engine.run(tool("hints", GDAL), {}), first.retry().wait()):
+            (step,) = (one for one in job.steps if one.name == "show")
+            assert step.status == "reused"
+            assert step.software == ("gdal 3.8 (mapping: 3.8)",)
+            (told,) = (one for one in job.status_info()["steps"] if one["name"] == "show")
+            assert told["software"] == list(step.software)
+            assert "gdal 3.8 (mapping: 3.8)" in json.dumps(job.provenance())
+
+
 def test_what_cannot_be_opened_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(PluginMissing, match="no software resolver 'brew'"):
         Engine(tmp_path / "a", software=[{"type": "brew"}])

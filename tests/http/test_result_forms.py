@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from localproc import Engine
+from localproc.views.ogc import FOLDER
 from tests.engine.folder_storage import Boxes
 from tests.http.forms import COUNTS, FORMS, fetched, links
 
@@ -82,7 +83,7 @@ def test_a_file_is_a_link_wherever_it_stands(client: httpx.Client) -> None:
     document = execute(client, response="document").json()
     record = document["record"]["value"]
     assert (record["number"], record["file"]["title"], record["file"]["length"]) == (3, "r", 1)
-    assert record["folder"]["type"] == "application/vnd.localproc.directory"
+    assert record["folder"]["type"] == FOLDER
     (beside,) = document["one"]["secondaryFiles"]
     assert beside["title"] == "main?.txt.idx"
 
@@ -92,7 +93,7 @@ def test_a_folder_tells_what_is_in_it(client: httpx.Client) -> None:
     said = client.get(document["folder"]["href"]).json()
     found = [(one["title"], one.get("type"), one.get("length")) for one in said["links"]]
     assert said["title"] == "d"
-    assert found == [("a#b.txt", "text/plain;charset=UTF-8", 1), ("in ner", None, None)]
+    assert found == [("a#b.txt", "text/plain;charset=UTF-8", 1), ("in ner", FOLDER, None)]
 
 
 def test_the_page_of_results_leads_to_the_same_files(client: httpx.Client) -> None:
@@ -122,7 +123,8 @@ def test_folders_that_somebody_has_removed_are_gone(
     is_here = job.location.startswith("file:")
     there = tmp_path / "home" / "results" if is_here else tmp_path / "box" / "results"
     shutil.rmtree(there / job.id / "d")
-    for address in (document["folder"]["href"], f"jobs/{job.id}/results"):
+    places = (f"jobs/{job.id}/results", f"jobs/{job.id}/results/folder")
+    for address in (document["folder"]["href"], *places):
         answer = client.get(address)
         assert answer.status_code == 410, address
         assert str(tmp_path) not in answer.text

@@ -9,6 +9,7 @@ import pytest
 
 from localproc.errors import StagingError
 from localproc.plugins.storage import Description
+from localproc.storage.stac_schemas import StacSchemas
 from tests.storage.desk import directory, item, read, tree, write
 from tests.storage.recorder import Recorder
 from tests.storage.test_publish import BUCKET, JOB, Work, scene
@@ -183,7 +184,6 @@ def test_a_link_to_a_feature_collection_becomes_links_to_its_items(work: Work) -
         ({"type": "Feature", "id": 5, "assets": {}}, "has no id"),
         ({**COLLECTION, "id": ""}, "has no id"),
         ({**COLLECTION, "assets": [1]}, "assets"),
-        ({**COLLECTION, "extent": {"spatial": 5}}, "the extent"),
     ],
 )
 def test_what_is_no_stac_is_told_with_its_file(work: Work, document: Any, reason: str) -> None:
@@ -403,10 +403,26 @@ def test_what_is_written_anew_has_a_version_of_its_form(
         {"properties": {"datetime": None, "start_datetime": "2026-13-01T00:00:00Z"}},
     ],
 )
-def test_a_place_or_a_time_that_is_none_is_told_with_its_file(work: Work, fields: Any) -> None:
-    with pytest.raises(StagingError, match=r"in .*/N/N\.json is none"):
-        work.publish({"out": work.catalog("out", scene("N", **fields))})
-    assert not work.results.exists()
+def test_a_place_or_a_time_that_is_none_is_left_out_of_the_extent(work: Work, fields: Any) -> None:
+    """It is told with its file, and by ``--validate-results``, which may refuse it."""
+    other = scene("S", bbox=[1, 2, 3, 4])
+    work.publish({"out": work.catalog("out", scene("N", **fields), other)})
+    extent = work.read("job-1/collection.json")["extent"]
+    times = [["2026-05-31T12:00:00Z"] * 2]
+    assert extent == {"spatial": {"bbox": [[1, 2, 3, 4]]}, "temporal": {"interval": times}}
+    (told,) = [line for line in work.log if "is none" in line]
+    assert "work/out/N/N.json is none: it is left out of the extent" in told
+    assert StacSchemas().verdict(work.read("job-1/N/N.json")).wrong != ()
+
+
+def test_an_extent_that_is_none_is_told_and_made_anew(work: Work) -> None:
+    outputs = out(work, *links("odd.json"))
+    written(work, "odd.json", {**COLLECTION, "extent": {"spatial": 5}})
+    work.publish(outputs)
+    assert any("the extent {'spatial': 5} in work/out/odd.json is none" in one for one in work.log)
+    (name,) = (path.parent.name for path in work.results.rglob("collection.json"))
+    extent = work.read(f"{name}/collection.json")["extent"]
+    assert extent["spatial"]["bbox"] == [[-180.0, -90.0, 180.0, 90.0]]
 
 
 def test_a_storage_can_say_what_an_item_has_to_declare(work: Work) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import localproc_docker
 import pytest
-from docker_daemon import BARE, IMAGE, Road, containers
+from docker_daemon import BARE, IMAGE, Road, containers, daemon
 from docker_fixtures import DockerTests, api, ended, gone, open_docker, road, tool, until
 from localproc_docker.daemons import DAEMONS
 from localproc_docker.engine_api import EngineApi
@@ -43,38 +43,6 @@ class TestFaults(DockerTests):
         second = open_executor("second")
         second.reattach([task])
         assert self.reports(second, [task.key])[task.key].exit_code == 5
-
-    def test_a_kill_from_outside_is_told_with_who_and_why(
-        self, executor: Executor, api: EngineApi, tmp_path: Path
-    ) -> None:
-        task = self.task(tmp_path, "s", "touch on; sleep 300")
-        executor.submit([task])
-        self.running(executor, Path(task.outdir) / "on")
-        [one] = containers(api, tmp_path / "home")
-        api.post(f"/containers/{one['Id']}/kill", signal="KILL")
-        report = self.reports(executor, [task.key])[task.key]
-        assert report.state is TaskState.CANCELLED
-        assert report.reason == "somebody sent it signal 9 by way of docker"
-
-    def test_a_removal_from_outside_is_told(
-        self, executor: Executor, api: EngineApi, tmp_path: Path
-    ) -> None:
-        task = self.task(tmp_path, "s", "touch on; sleep 300")
-        executor.submit([task])
-        self.running(executor, Path(task.outdir) / "on")
-        [one] = containers(api, tmp_path / "home")
-        api.delete(f"/containers/{one['Id']}", force=True)
-        report = self.reports(executor, [task.key])[task.key]
-        assert report.state is TaskState.CANCELLED
-        assert report.reason == "its container was removed"
-
-    def test_a_tool_that_kills_itself_was_not_killed_by_somebody(
-        self, executor: Executor, tmp_path: Path
-    ) -> None:
-        task = self.task(tmp_path, "s", "kill -KILL $$")
-        executor.submit([task])
-        report = self.reports(executor, [task.key])[task.key]
-        assert (report.state, report.exit_code) == (TaskState.ENDED, 137)
 
     def test_an_image_without_a_shell_keeps_its_streams(
         self, executor: Executor, tmp_path: Path
@@ -215,28 +183,29 @@ class TestFaults(DockerTests):
         gone(api, tmp_path / "home")
 
 
-def test_containers_of_a_home_that_is_gone_are_found_and_removed(
-    tmp_path: Path, api: EngineApi, road: Road
-) -> None:
-    home = tmp_path / "home" / "executor-docker"
+@pytest.mark.parametrize("name", ["docker", "podman"])
+def test_containers_of_a_home_that_is_gone_are_found_and_removed(tmp_path: Path, name: str) -> None:
+    api = daemon("DOCKER_HOST" if name == "docker" else "CONTAINER_HOST")
+    home = tmp_path / "home" / f"executor-{name}"
     home.mkdir(parents=True)
-    executor = open_docker(home, "first", host=road.host)
+    executor = open_docker(home, "first", name=name, host=api.address)
     task = DockerTests().command(tmp_path, "s", ("sh", "-c", "touch on; sleep 300"))
     executor.submit([task])
     until(lambda: Path(task.outdir, "on").exists())
     executor.close()
-    assert left(tmp_path / "home") == []
+    assert left(tmp_path / "home", name) == []
     home.rmdir()
     home.parent.rmdir()
-    [found] = left(tmp_path / "home")
-    assert found.said.startswith(f"1 docker container of {home.parent}, which is gone: ")
+    [found] = left(tmp_path / "home", name)
+    assert found.said.startswith(f"1 {name} container of {home.parent}, which is gone: ")
     found.end()
     assert containers(api, home) == []
+    api.close()
 
 
-def left(home: Path) -> list[Leftover]:
+def left(home: Path, name: str) -> list[Leftover]:
     """Return what ``localproc doctor`` finds of a home."""
-    [plugin] = [one for one in localproc_docker.localproc_executors() if one.name == "docker"]
+    [plugin] = [one for one in localproc_docker.localproc_executors() if one.name == name]
     return [one for one in plugin.leftovers() if str(home) in one.said]
 
 

@@ -22,6 +22,7 @@ $graph:
       - |
         test "$(inputs.fail)" = false || { echo "no scene today" >&2; exit 3; }
         echo "made for $SITE" >&2
+        echo "with a key of \${#AWS_SECRET_ACCESS_KEY} characters, \${VAULT-no vault}" >&2
         printf '%s %s' "$(inputs.size)" "$(inputs.bands.join('+'))" > data.txt
         cat > item.json <<END
         {"type": "Feature", "stac_version": "1.0.0", "id": "N", "geometry": null, "links": [],

@@ -70,9 +70,14 @@ def site_scene(conf: dict[str, Any], inputs: dict[str, Any], outputs: dict[str, 
             cwl = yaml.safe_load(stream)
         handler = SiteHandler(conf=conf)
         runner = ZooCalrissianRunner(
-            cwl=cwl, conf=conf, inputs=inputs, outputs=outputs, execution_handler=handler
+            cwl=cwl,
+            conf=conf,
+            inputs=inputs,
+            outputs=outputs,
+            execution_handler=handler,
+            **conf["eoepca"].get("cluster", {}),
         )
-        working_dir = os.path.join(conf["main"]["tmpPath"], runner.get_namespace_name())
+        working_dir = os.path.join(conf["main"]["tmpPath"], runner.get_workdir_name())
         os.makedirs(working_dir, exist_ok=True)
         os.chdir(working_dir)
         status: int = runner.execute()

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from localproc_eoepca import Served, run_service
 from localproc_eoepca.command import zoo
 from localproc_eoepca.places import places
+from localproc_eoepca.runner import pulling
 from localproc_eoepca.zoo_documents import as_kernel, parameters, read_conf
 from moto.server import ThreadedMotoServer
 
@@ -90,6 +91,40 @@ def test_inputs_that_do_not_fit_are_told(tmp_path: Path) -> None:
 def test_an_execution_that_was_done_is_not_done_again(tmp_path: Path) -> None:
     first, second = served(tmp_path, {"size": 3}), served(tmp_path, {"size": 3})
     assert first.conf["told"]["catalog"] == second.conf["told"]["catalog"]
+
+
+def test_keys_that_a_handler_has_for_tools_are_kept_nowhere(tmp_path: Path) -> None:
+    variables = {"SITE": "Olinda", "AWS_SECRET_ACCESS_KEY": "very/secret", "VAULT": None}
+    shown = {"MINE": "also secret", "LEVEL": "3"}
+    found = served(
+        tmp_path,
+        {"size": 3},
+        eoepca={"variables": {**variables, **shown}},
+        additional_parameters={"STAGEIN_AWS_SECRET_ACCESS_KEY": "also secret"},
+    )
+    assert found.successful, found.message
+    told = found.conf["told"]["log"]
+    assert "with a key of 11 characters, no vault" in told
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    for secret in (b"very/secret", b"also secret"):
+        assert not [path for path in kept if secret in path.read_bytes()]
+    assert any(b'"LEVEL"' in path.read_bytes() for path in kept)
+
+
+def test_a_service_finds_the_request_and_may_speak_of_its_cluster(tmp_path: Path) -> None:
+    found = served(tmp_path, {"size": 3}, eoepca={"cluster": {"dedicated_namespace": False}})
+    assert found.successful, found.message
+    assert json.loads(found.conf["request"]["jrequest"]) == {"inputs": {"size": 3}}
+
+
+def test_images_are_pulled_with_all_keys_that_are_given_by_name(tmp_path: Path) -> None:
+    pull = {"imagePullSecrets": {"auths": {"a.example": {"auth": "YTph"}}}, "others": {}}
+    more = {"additionalImagePullSecrets": {"auths": {"b.example": {"auth": "YjpiCg=="}}}}
+    with pulling({**pull, **more}):
+        told = json.loads((Path(os.environ["DOCKER_CONFIG"]) / "config.json").read_text())
+    assert set(told["auths"]) == {"a.example", "b.example"}
+    with pulling({"imagePullSecrets": {}}):
+        assert os.environ.get("DOCKER_CONFIG") is None
 
 
 def test_nothing_of_a_service_is_left_in_the_process(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Results by SFTP and FTP: written aside and renamed, so that nobody sees a part."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,15 @@ SAYS: dict[str, Any] = {
     "inputs": [],
     "stdout": "said.txt",
     "outputs": [{"id": "said", "type": "stdout"}],
+}
+COPIES: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "copies",
+    "baseCommand": "cat",
+    "inputs": [{"id": "file", "type": "File", "inputBinding": {}}],
+    "stdout": "copy.txt",
+    "outputs": [{"id": "copy", "type": "stdout"}],
 }
 
 
@@ -149,3 +159,30 @@ def test_a_connection_that_broke_is_made_anew(tmp_path: Path) -> None:
             storage.info(uri)
         assert storage.info(uri) is not None
     storage.close()
+
+
+@pytest.mark.parametrize("scheme", ["sftp", "ftp"])
+def test_a_host_that_is_away_is_waited_for(scheme: str, tmp_path: Path) -> None:
+    storage = localproc_fsspec.open_scheme(scheme, SFTP if scheme == "sftp" else GIVEN)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        for host in (f"127.0.0.1:{nobody.getsockname()[1]}", "nobody.invalid"):
+            with pytest.raises(StorageUnavailable):
+                storage.info(f"{scheme}://{host}/a.txt")
+    storage.close()
+
+
+def test_what_is_kept_is_used_when_the_host_is_away(tmp_path: Path) -> None:
+    (folder := tmp_path / "host").mkdir()
+    (folder / "a.txt").write_text("a")
+    options: dict[str, Any] = {
+        "plugins": [localproc_fsspec],
+        "storage_options": {"sftp": SFTP},
+        "offline": "auto",
+    }
+    with Engine(tmp_path / "home", **options) as engine:
+        with sftp_server.serving(folder) as port:
+            given = {"file": {"class": "File", "location": f"sftp://127.0.0.1:{port}/a.txt"}}
+            engine.run(COPIES, given).raise_for_status()
+        job = engine.run(COPIES, given).raise_for_status()
+        assert job.result("copy").read_text() == "a"

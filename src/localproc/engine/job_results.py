@@ -109,13 +109,22 @@ class JobResults(JobSteps):
     def download(self, folder: str | os.PathLike[str], *outputs: str) -> list[Path]:
         """Bring the files of its results, or of some outputs, into a folder; return their paths.
 
-        They lie there as they do where they were published. Raises ``NoSuchOutput``,
-        ``ResultsGone``, and what ``outcome`` raises.
+        They lie there as they do where they were published, as do folders with nothing in them.
+        Raises ``NoSuchOutput``, ``ResultsGone``, and what ``outcome`` raises.
         """
         outcome = self.outcome()
         for name in outputs:
             self._one(outcome.outputs, name)
-        found = self.published.download(self._uris(outcome, outputs), os.fspath(folder))
+        chosen = {name: outcome.outputs[name] for name in outputs or outcome.outputs}
+        folders = [
+            str(one["location"])
+            for name, value in chosen.items()
+            if name not in outcome.features
+            for one in walk(value)
+            if one["class"] == "Directory"
+        ]
+        uris = self._uris(outcome, outputs)
+        found = self.published.download(uris, os.fspath(folder), folders)
         return [Path(path) for path in found]
 
     def presigned(self, seconds: int, *outputs: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from localproc.cwl.base.files import is_local, local_path, walk
 from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import is_filelike
-from localproc.errors import ResultsNotReady
+from localproc.errors import ResultsNotReady, StagingError
 from localproc.spelling import public
 from localproc.storage.published import Published
 from localproc.uris import is_absolute
@@ -56,7 +56,10 @@ class StacResults:
 
     @cached_property
     def items(self) -> "list[pystac.Item]":
-        """Its items, in pystac's newest STAC version; ``document`` has them as they were made."""
+        """Its items, in pystac's newest STAC version; ``document`` has them as they were made.
+
+        Raises ``StagingError`` for one that pystac cannot read.
+        """
         import pystac
 
         # The catalog they lie in is known, so pystac need not read it, from S3 say, by itself.
@@ -64,12 +67,24 @@ class StacResults:
         root = pystac.Catalog("catalog", "Root catalog", href=self.catalog, catalog_type=kind)
         if self.published is not None:
             root._stac_io = _reading(self.published.read)  # noqa: SLF001 - where pystac looks for it
-        return [pystac.Item.from_dict(dict(one), root=root) for one in self.document["features"]]
+        return [_item(one, root) for one in self.document["features"]]
 
     @property
     def catalog(self) -> str:
         """The URI of its ``catalog.json``."""
         return f"{self.location}/catalog.json"
+
+
+def _item(feature: Mapping[str, Any], root: "pystac.Catalog") -> "pystac.Item":
+    import pystac
+
+    try:
+        return pystac.Item.from_dict(dict(feature), root=root)
+    except Exception as error:  # whatever it stumbles over in what is no valid item
+        raise StagingError(
+            f"pystac cannot read the item {feature.get('id')!r}: {error}",
+            hint="it is no valid STAC, as the log of stage_out says; document has it as it is",
+        ) from error
 
 
 def _reading(reader: Callable[[str], bytes]) -> "pystac.StacIO":

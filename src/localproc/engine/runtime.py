@@ -86,8 +86,7 @@ class Runtime:
         self.run_jobs = run_jobs
         self.closed = False
         self._inherited = False
-        self.completions = Completions()
-        self.scripts = Scripts()
+        self.completions, self.scripts = Completions(), Scripts()
         self.containers = Containers(self.plugins, self.settings)
         kept = settings.inputs_cache or self.home.inputs
         self.inputs = InputCache(kept, settings.inputs_cache_limit << 20)

@@ -116,7 +116,7 @@ class Delivery:
     def one(self, name: str, index: str = "") -> Response:
         """Answer ``GET jobs/{id}/results/{output}``, or with one item of an array."""
         found = self._named(name, self._outputs())
-        if found.features:  # it is known from the history, wherever its files are
+        if not found.is_file:  # it is known from the history, wherever its files are
             self._check_there([found])
         if index:
             items = found.value if isinstance(found.value, list) and not found.features else []

@@ -29,7 +29,7 @@ from localproc.http.whole_numbers import whole
 from localproc.model import JobStatus
 from localproc.plugins.storage import object_key
 from localproc.uris import unquoted, uri_path
-from localproc.views.ogc import ITEM_REL
+from localproc.views.ogc import FOLDER, ITEM_REL
 
 _CHUNK: Final = 1 << 18
 
@@ -141,13 +141,15 @@ def folder_document(path: str, place: str) -> dict[str, Any]:
         raise NotFound(f"the folder cannot be read: {error.strerror}") from None
     links = []
     for entry in entries:
-        size = None
-        try:
-            if entry.is_file(follow_symlinks=False):  # a link may lead out, and is not followed
-                size = entry.stat().st_size
+        href, known = f"{place}/{quote(os.fsencode(entry.name))}", {}
+        try:  # a link may lead out, and is not followed
+            if entry.is_file(follow_symlinks=False):
+                known = _of_file(entry.name, entry.stat().st_size)
+            elif entry.is_dir(follow_symlinks=False):
+                known = {"type": FOLDER}
         except FileNotFoundError:
             continue
-        links.append(_link(entry.name, f"{place}/{quote(os.fsencode(entry.name))}", size))
+        links.append(_link(entry.name, href, known))
     return {"title": os.path.basename(path), "links": links}
 
 
@@ -171,14 +173,20 @@ def folder_elsewhere(job: Job, location: str) -> Mapping[str, Any] | None:
 
 def listed_document(title: str, listing: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Tell what is in a folder whose files and folders are where they are said to be."""
-    links = [_link(one["basename"], one["location"], one.get("size")) for one in listing]
+    links = []
+    for one in listing:
+        name, is_folder = one["basename"], one["class"] == "Directory"
+        known = {"type": FOLDER} if is_folder else _of_file(name, one.get("size"))
+        links.append(_link(name, one["location"], known))
     return {"title": title, "links": links}
 
 
-def _link(name: str, href: str, size: int | None) -> dict[str, Any]:
-    """Return a link to a file, or to what has no size: a folder."""
-    link = {"href": href, "rel": ITEM_REL, "title": name}
-    return link if size is None else {**link, "type": content_type(name), "length": size}
+def _link(name: str, href: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    return {"href": href, "rel": ITEM_REL, "title": name, **known}
+
+
+def _of_file(name: str, size: int | None) -> dict[str, Any]:
+    return {"type": content_type(name)} | ({} if size is None else {"length": size})
 
 
 class FileAnswer(Response):

@@ -185,6 +185,7 @@ def _finished(step: Step, event: StepFinished, earliest: datetime | None) -> Ste
         image=event.image or step.image,
         digest=event.digest or step.digest,
         containers=event.containers or step.containers,
+        software=event.software or step.software,
         without=tuple(dict.fromkeys((*step.without, *event.without))),
         due=None,
         reason=event.reason,

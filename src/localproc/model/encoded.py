@@ -1,7 +1,7 @@
-"""A value with the text that a store keeps of it.
+"""A value that a store has written already.
 
-Owns handing large values on to a store without anything left to be done. Must not know the form of
-the text: that is the store's.
+Owns handing large values on to a store without anything left to be done. Must not know where they
+are: that is the store's.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,14 @@ from typing import Any
 
 
 class Encoded(dict[str, Any]):
-    """An object as it was made, and its text in the form of the store that has written it.
+    """An object as it was made, what the store calls it that has written it, and how long it is.
 
-    Nobody changes it: it would not be what its text says.
+    Nobody changes it: it would not be what was written. ``size`` is in characters of JSON.
     """
 
-    __slots__ = ("text",)
+    __slots__ = ("name", "size")
 
-    def __init__(self, value: Mapping[str, Any], text: str) -> None:
+    def __init__(self, value: Mapping[str, Any], name: str, size: int) -> None:
         super().__init__(value)
-        self.text = text
+        self.name = name
+        self.size = size

@@ -216,9 +216,7 @@ class StepFinished(Event):
         default=None, metadata=says("why it failed, as a problem document (RFC 9457)", mapping)
     )
     said: str = field(default="", metadata=says("the same in a line", text))
-    reused_from: str | None = field(
-        default=None, metadata=says("the job whose outputs these are", text)
-    )
+    reused_from: str | None = field(default=None, metadata=says("the job that they are of", text))
     reused_step: str = field(default="", metadata=says("the name that the step has there", text))
     given: str = field(
         default="",
@@ -234,6 +232,9 @@ class StepFinished(Event):
     image: str = field(default="", metadata=says("its container's image, likewise", text))
     digest: str = field(default="", metadata=says("the digest of that image", text))
     containers: str = field(default="", metadata=says("the container runtime, likewise", text))
+    software: tuple[str, ...] = field(
+        default=(), metadata=says("the software that it would have had, likewise", texts, list)
+    )
     cpu: float | None = field(default=None, metadata=says("seconds of processor time", number))
     rss: int | None = field(default=None, metadata=says("peak of its memory in KiB", integer))
     host: str = field(default="", metadata=says("the machine it ran on", text))

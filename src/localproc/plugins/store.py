@@ -44,8 +44,10 @@ class Store(Protocol):
         open or was successful, nothing is recorded: then the id is that of the other one.
         """
 
-    def encoded(self, value: Mapping[str, Any], go_on: Callable[[], object]) -> Encoded:
-        """Return a large value as a member of events that are to be committed.
+    def encoded(
+        self, job_id: str, value: Mapping[str, Any], go_on: Callable[[], object]
+    ) -> Encoded:
+        """Return a large value as a member of an event of a job that is to be committed.
 
         What there is to do before it can be written is done now, in whatever thread this is called;
         ``go_on`` is called again and again meanwhile, and what it raises ends it.

@@ -80,8 +80,20 @@ class _Comparison:
                 return
             for number, (one, other) in enumerate(zip(there, here, strict=True)):
                 yield from self.value(one, other, f"{name}[{number}]")
+        elif isinstance(here, Mapping) and isinstance(_plain(there), Mapping):
+            yield from self._members(_plain(there), here, name)
         else:
             yield from value_differences(_plain(there), here, name, self._tolerance)
+
+    def _members(
+        self, there: Mapping[str, Any], here: Mapping[str, Any], name: str
+    ) -> Iterator[str]:
+        """Yield what differs in an object, which may have files in it."""
+        for key in dict.fromkeys([*here, *there]):
+            if key not in there or key not in here:
+                yield f"{name}.{key} is {'missing' if key in here else 'too many'}"
+            else:
+                yield from self.value(there[key], here[key], f"{name}.{key}")
 
     def _items(self, there: Any, here: StacResults, name: str) -> Iterator[str]:
         """Yield what differs in items, field by field, and in their assets."""

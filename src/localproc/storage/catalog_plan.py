@@ -156,6 +156,7 @@ class CatalogPlan:
     def _take_collection(self, one: _Collection, source: StacDocument) -> None:
         shown = self._out.shown(source.path)
         self._log(f"{shown} ({_id(source)}) becomes the collection {one.place.id}")
+        self._tell_unreadable(source)
         if source is not one.own[0]:
             if _plain(source) != _plain(one.own[0]):
                 self._log(f"{shown} is joined with another of this id, whose fields are kept")
@@ -169,10 +170,13 @@ class CatalogPlan:
         folder.document["assets"] = catalog_layout.published_assets(assets, hrefs, said)
         one.folders.append(folder)
 
+    def _tell_unreadable(self, source: StacDocument) -> None:
+        for wrong in extents.unreadable(source.document, self._out.shown(source.path)):
+            self._log(f"{wrong}: it is left out of the extent")
+
     def _take_item(self, one: _Collection, source: StacDocument) -> None:
         item = source.document
-        extents.box_of(item, source.path)
-        extents.interval_of(item, source.path)
+        self._tell_unreadable(source)
         name = numbered(url_name(item["id"]), one.taken)
         one.taken.add(name)
         if name != item["id"]:
@@ -263,15 +267,15 @@ def _is_beside(path: str, folder: Folder, top: str) -> bool:
 
 def _extent(one: _Collection) -> dict[str, Any]:
     """Return the extent of a collection: its own, or what its items cover."""
-    told = [extents.extent_of(source.document, source.path) for source in one.own]
+    told = [extents.readable(extents.extent_of, source.document) for source in one.own]
     known = [extent for extent in told if extent is not None]
     if len(one.own) == 1 and known:
         return dict(one.own[0].document["extent"])
     sources = [item.source for item in one.items]
-    boxes = [extents.box_of(item.document, item.path) for item in sources]
-    times = [extents.interval_of(item.document, item.path) for item in sources]
-    box = extents.covering([*(box for box in boxes if box), *(box for box, _ in known)])
-    interval = extents.spanning([*times, *(when for _, when in known)])
+    boxes = [extents.readable(extents.box_of, item.document) for item in sources]
+    times = [extents.readable(extents.interval_of, item.document) for item in sources]
+    box = extents.covering([*filter(None, boxes), *(box for box, _ in known)])
+    interval = extents.spanning([*filter(None, times), *(when for _, when in known)])
     return {
         "spatial": {"bbox": [list(box)]},
         "temporal": {"interval": [list(interval)]},

@@ -80,11 +80,15 @@ class Disk:
         """Return the names in a directory, sorted."""
         self._look()
         try:
-            return sorted(os.listdir(path))
+            return sorted(self._listed(path))
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
             raise told(error, path) from error
+
+    def _listed(self, path: str) -> list[str]:
+        """Return the names in a directory; raises ``OSError``."""
+        return os.listdir(path)
 
     def _look(self) -> None:
         self._go_on()
@@ -96,7 +100,7 @@ class Disk:
     def _names(self, path: str) -> Sequence[str]:
         """Return the names in a directory as ``glob(3)`` does: none for one that cannot be read."""
         try:
-            return os.listdir(path)
+            return self._listed(path)
         except OSError:
             return []
 

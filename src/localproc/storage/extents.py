@@ -6,15 +6,17 @@ Owns bounding boxes, also across the 180th meridian (RFC 7946, section 5.2), and
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from localproc.errors import StagingError
 
 Box = tuple[float, float, float, float]  #: west, south, east, north
 Interval = tuple[str | None, str | None]
+
+_T = TypeVar("_T")
 
 _WORLD: Final[Box] = (-180.0, -90.0, 180.0, 90.0)
 _TIME: Final = re.compile(
@@ -35,11 +37,34 @@ def interval_of(item: Mapping[str, Any], shown: str) -> Interval:
 
     One that says that it ends before it starts is all the time in between.
     """
-    said = item.get("properties") or {}
+    properties = item.get("properties")
+    said = properties if isinstance(properties, Mapping) else {}
     start = said.get("start_datetime") or said.get("datetime")
     end = said.get("end_datetime") or said.get("datetime")
     first, last = instant(start, shown), instant(end, shown)
     return (end, start) if start and end and last < first else (start, end)
+
+
+def unreadable(document: Mapping[str, Any], shown: str) -> list[str]:
+    """Return what an item or a collection says of its place and its time that cannot be read."""
+    looks = (extent_of,) if document.get("type") == "Collection" else (box_of, interval_of)
+    found = []
+    for look in looks:
+        try:
+            look(document, shown)
+        except StagingError as error:
+            found.append(error.message)
+    return found
+
+
+def readable(
+    look: Callable[[Mapping[str, Any], str], _T], document: Mapping[str, Any]
+) -> _T | None:
+    """Return what one of these finds in a document, ``None`` for what cannot be read."""
+    try:
+        return look(document, "")
+    except StagingError:
+        return None
 
 
 def extent_of(collection: Mapping[str, Any], shown: str) -> tuple[Box, Interval] | None:

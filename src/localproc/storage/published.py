@@ -80,25 +80,27 @@ class Published:
         """Return the URIs of all that lies there."""
         return [one.uri for one in self._open(self._root).list(f"{self._root}/")]
 
-    def download(self, uris: Iterable[str], folder: str) -> list[str]:
+    def download(self, uris: Iterable[str], folder: str, folders: Iterable[str] = ()) -> list[str]:
         """Bring files into a folder, at the places that they have there; return their paths.
 
         Catalogs, collections and items then lead to each other and to their assets in the folder.
-        Each is there when it is whole. Raises ``ResultsGone``, ``StagingError`` or ``NoSpace``.
+        Each is there when it is whole. ``folders`` are there even if nothing is in them. Raises
+        ``ResultsGone``, ``StagingError`` or ``NoSpace``.
         """
+        for uri in folders:
+            path = self._path(uri, folder)
+            with telling(path):
+                os.makedirs(path, exist_ok=True)
         return together([partial(self._download, uri, folder) for uri in uris], _never)
 
     def _download(self, uri: str, folder: str) -> str:
-        name = object_key(uri).removeprefix(object_key(self._root) + "/")
-        if not uri.startswith(f"{self._root}/") or ".." in name.split("/"):
-            raise StagingError(f"{redacted(uri)} is not among the results", uri=redacted(uri))
-        path = os.path.join(folder, name)
+        path = self._path(uri, folder)
         with telling(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             part = f"{path}.{secrets.token_hex(8)}.part"  # no other result's name
             try:
                 self.fetch(uri, part)
-                if name.endswith(".json") and not self._root.startswith("file:"):
+                if path.endswith(".json") and not self._root.startswith("file:"):
                     self._localize(uri, part)
                 os.replace(part, path)
             except BaseException:
@@ -106,6 +108,13 @@ class Published:
                     os.remove(part)
                 raise
         return path
+
+    def _path(self, uri: str, folder: str) -> str:
+        """Return where a result lies in a folder; raises ``StagingError`` for what is none."""
+        name = object_key(uri).removeprefix(object_key(self._root) + "/")
+        if not uri.startswith(f"{self._root}/") or ".." in name.split("/"):
+            raise StagingError(f"{redacted(uri)} is not among the results", uri=redacted(uri))
+        return os.path.join(folder, name)
 
     def _localize(self, uri: str, path: str) -> None:
         """Make the links of a STAC document relative."""

@@ -20,6 +20,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from localproc.errors import StagingError
+from localproc.storage import extents
 from localproc.storage.stac import declared_extensions
 
 _BASE: Final = "https://schemas.stacspec.org/v1.1.0/"
@@ -70,6 +71,7 @@ class StacSchemas:
         version = str(document.get("stac_version", ""))
         read_as = "1.1.0" if version.startswith("1.0.") else version
         wrong = [*_errors(_core(schema), {**document, "stac_version": read_as})]
+        wrong += extents.unreadable(document, "it") if not wrong else []
         unchecked = []
         for uri in declared_extensions(document):
             validator, missing = self._extension(uri)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from localproc.errors import EnvironmentProblem, StoreCorrupted
+from localproc.store.checkpoints import TOO_MANY, USUAL, Checkpoints
 from localproc.store.gate import Gate
 from localproc.store.migrations import FORMAT, check_format, known_format, migrate
 from localproc.store.sqlite_errors import BUSY, explained, no_text
@@ -44,6 +45,7 @@ class Database:
         self._closed = False
         self._readers: deque[sqlite3.Connection] = deque()  # those that nobody uses
         self._logs = journal == "wal"
+        self._checkpoints = Checkpoints(self.reading)
         with self._meaning():
             with self._in_turn(opening):
                 self._db = self._connect()
@@ -54,11 +56,20 @@ class Database:
         _OPEN.add(self)
 
     def shrink(self) -> None:
-        """Give room that is not used any more back to the disk, once there is much of it."""
+        """Give room that is not used any more back to the disk, once there is much of it.
+
+        It is done a little at a time, so that nobody waits for long who writes.
+        """
+        free, before = self._free(), None
+        while free >= _MUCH and free != before:
+            with self._lock, self._meaning():  # a script is run to its end; a statement not
+                self._db.executescript(f"PRAGMA incremental_vacuum({_MUCH})")
+            free, before = self._free(), free
+
+    def _free(self) -> int:
+        """Return how many pages nobody uses."""
         with self._lock, self._meaning():
-            free = int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
-            if free >= _MUCH:  # a script is run to its end; a statement would free one page
-                self._db.executescript(f"PRAGMA incremental_vacuum({free})")
+            return int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
 
     def copy_to(self, path: str) -> None:
         """Write a copy of the store as it was recorded last, while it is in use."""
@@ -116,6 +127,7 @@ class Database:
         self._close_readers()
         self._db.close()
         self._gate = Gate()
+        self._checkpoints = Checkpoints(self.reading)
         self._lock.release()
 
     def _close_readers(self) -> None:
@@ -156,7 +168,7 @@ class Database:
         if db.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:  # saying so writes
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA wal_autocheckpoint = 4096")
+        db.execute(f"PRAGMA wal_autocheckpoint = {TOO_MANY}")
         if db.execute("PRAGMA journal_mode").fetchone()[0] != journal:
             db.execute(f"PRAGMA journal_mode = {journal}")
         full = durable or journal != "wal"
@@ -176,8 +188,8 @@ class Database:
                 self._db.execute("VACUUM")  # from here on it can shrink
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection that writes, for a transaction of its own."""
+    def transaction(self, pages: int = USUAL) -> Iterator[sqlite3.Connection]:
+        """Give the connection that writes, for a transaction of its own of so many pages, about."""
         with self._lock:
             if self._closed:
                 raise EnvironmentProblem("the engine is closed")
@@ -195,6 +207,8 @@ class Database:
                 if isinstance(error, UnicodeEncodeError):
                     raise no_text(error) from error
                 raise
+        if self._logs:
+            self._checkpoints.committed(pages)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -241,6 +255,16 @@ class Database:
             yield
         except sqlite3.DatabaseError as error:
             raise explained(error, self._path) from error
+
+
+@contextlib.contextmanager
+def at_once(db: sqlite3.Connection) -> Iterator[None]:
+    """Have all that is read within be as it is at one moment."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.rollback()
 
 
 _OPEN: Final["weakref.WeakSet[Database]"] = weakref.WeakSet()

@@ -6,13 +6,14 @@ Owns their statements. Must not know what jobs do.
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from localproc.model import Encoded, Event, JobFilter, JobRecord, Kind
 from localproc.model.events import Unreadable
 from localproc.plugins.store import Change
-from localproc.store import outbox, pieces, rows
-from localproc.store.database import Database
+from localproc.store import apart, outbox, pieces, rows
+from localproc.store.database import Database, at_once
 from localproc.store.home_paths import HomePaths
 from localproc.store.query import jobs_query
 
@@ -27,6 +28,10 @@ _MOVES: Final = frozenset({Kind.STARTED, Kind.SUCCEEDED, Kind.FAILED, Kind.DISMI
 _INSERT_JOB: Final = (
     f"INSERT INTO jobs ({rows.JOB_COLUMNS}) "  # noqa: S608
     f"VALUES ({', '.join('?' for _ in rows.JOB_COLUMNS.split(','))})"
+)
+_EVENTS: Final = (
+    "SELECT seq, kind, version, at, data, progress, message FROM events "
+    "WHERE job = (SELECT n FROM jobs WHERE id = ?) AND seq > ? ORDER BY seq"
 )
 _INSERT_EVENT: Final = (
     "INSERT INTO events (job, seq, kind, version, at, data, progress, message) "
@@ -44,12 +49,17 @@ class JobTables(Database):
 
     def add_job(self, job: JobRecord, event: Event) -> str:
         """Record a job that has been accepted, and its first event; give the job that there is."""
+        data = event.to_data()
+        large = {name: value for name, value in data.items() if pieces.is_large(value)}
+        data |= {name: self.encoded(job.id, value, _go_on) for name, value in large.items()}
         with self.transaction() as db:
-            if job.once and (other := self._once(db, job)):
-                return other
-            number = self._insert_job(db, job, event)
-        self._numbers[job.id] = number
-        return job.id
+            other = self._once(db, job) if job.once else ""
+            number = 0 if other else self._insert_job(db, job, event, data)
+        if number:
+            self._numbers[job.id] = number
+        elif large:
+            apart.forget(self.transaction, job.id)
+        return other or job.id
 
     def _once(self, db: sqlite3.Connection, job: JobRecord) -> str:
         """Return the job that has the same key and has not failed, if there is one."""
@@ -61,9 +71,14 @@ class JobTables(Database):
         ).fetchone()
         return "" if found is None else str(found["id"])
 
-    def encoded(self, value: Mapping[str, Any], go_on: Callable[[], object]) -> Encoded:
-        """Return a value with its text."""
-        return Encoded(value, pieces.encoded(value, self._paths.shortened, go_on))
+    def encoded(
+        self, job_id: str, value: Mapping[str, Any], go_on: Callable[[], object]
+    ) -> Encoded:
+        """Write a value apart, before the event that has it; return what stands for it there."""
+        texts = map(self._paths.shortened, pieces.pieces(value))
+        return Encoded(
+            value, *apart.write(partial(self.transaction, apart.PAGES), job_id, texts, go_on)
+        )
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
         """Record changes of the owner's jobs; give the jobs that it does not own any more."""
@@ -102,14 +117,19 @@ class JobTables(Database):
     def events(self, job_id: str, after: int = 0) -> list[Event]:
         """Return the job's events in order."""
         with self.reading() as db:
-            found = db.execute(
-                "SELECT seq, kind, version, at, data, progress, message FROM events "
-                "WHERE job = (SELECT n FROM jobs WHERE id = ?) AND seq > ? ORDER BY seq",
-                (job_id, after),
-            ).fetchall()
+            found = db.execute(_EVENTS, (job_id, after)).fetchall()
+            if not any(apart.refers(row["data"]) for row in found):
+                return self._read(found, after, str)
+            with at_once(db):  # it may be deleted just now
+                found = db.execute(_EVENTS, (job_id, after)).fetchall()
+                return self._read(found, after, partial(apart.joined, db, job_id))
+
+    def _read(
+        self, found: Sequence[sqlite3.Row], after: int, whole: Callable[[str], str]
+    ) -> list[Event]:
         events: list[Event] = []
         for row in found:
-            event = rows.event_from(row, self._paths)
+            event = rows.event_from(row, self._paths, whole)
             missing = row["seq"] - after - 1 - len(events)
             events += [Unreadable(event.at, problem="an event is missing here")] * missing
             events.append(event)
@@ -119,6 +139,9 @@ class JobTables(Database):
         """Forget a job that has ended."""
         with self.transaction() as db:
             gone = db.execute(f"DELETE FROM jobs WHERE id = ? AND NOT {_OPEN}", (job_id,))  # noqa: S608
+            has_more = gone.rowcount > 0 and apart.has(db, job_id)
+        if has_more:
+            apart.forget(self.transaction, job_id)
         self._numbers.pop(job_id, None)
         if gone.rowcount:
             self.shrink()
@@ -215,11 +238,17 @@ class JobTables(Database):
             ).fetchone()
         return int(found[0])
 
-    def _insert_job(self, db: sqlite3.Connection, job: JobRecord, event: Event) -> int:
+    def _insert_job(
+        self,
+        db: sqlite3.Connection,
+        job: JobRecord,
+        event: Event,
+        data: dict[str, Any] | None = None,
+    ) -> int:
         """Record a job as part of a transaction; give its number."""
         number = db.execute(_INSERT_JOB, rows.job_row(job)).lastrowid
         assert number is not None
-        db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths))
+        db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths, data))
         return number
 
     def _number(self, db: sqlite3.Connection, job_id: str) -> int | None:
@@ -228,6 +257,10 @@ class JobTables(Database):
             row = db.execute("SELECT n FROM jobs WHERE id = ?", (job_id,)).fetchone()
             number = None if row is None else int(row[0])
         return number
+
+
+def _go_on() -> None:
+    """Nobody ends it."""
 
 
 def _update(db: sqlite3.Connection, number: int, owner: str, change: Change) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from localproc.errors import EnvironmentProblem
+from localproc.store.apart import TABLE
 from localproc.store.home_paths import HomePaths
 from localproc.store.schema import SCHEMA
 
@@ -78,6 +79,8 @@ STEPS: Final[tuple[str | Callable[[sqlite3.Connection, str], None], ...]] = (
     CREATE INDEX firings_open ON firings (open) WHERE open = 1;
     CREATE INDEX firings_again ON firings (again) WHERE again > 0
     """,
+    # Large members of events lie apart from them.
+    TABLE,
 )
 FORMAT: Final = len(STEPS)
 

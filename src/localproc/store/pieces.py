@@ -5,7 +5,7 @@ interpreter to itself until it is done. Must not know what the value is.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 _PIECE: Final = 1 << 16  #: characters, about, that are encoded at once
 _MEMBERS: Final = 1 << 8  #: members that are
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
+_LARGE: Final = 1 << 18  #: characters that are more than belongs into a row
 _AROUND: Final = 4  #: characters, about, that every value has beside its text
 
 
@@ -65,11 +66,16 @@ def _members(some: list[Any]) -> Iterator[str]:
         yield from pieces(one)
 
 
-def _is_short(value: Any) -> bool:
+def is_large(value: Any) -> bool:
+    """Whether an object is more than belongs into a row."""
+    return isinstance(value, Mapping) and not _is_short(value, _LARGE)
+
+
+def _is_short(value: Any, most: int = _PIECE) -> bool:
     """Whether a value is no more than a piece."""
     if isinstance(value, list) and len(value) <= _MEMBERS and _NUMBERS.issuperset(map(type, value)):
         return True
-    left, inside = _PIECE, [value]
+    left, inside = most, [value]
     while inside:
         one = inside.pop()
         if isinstance(one, str):
@@ -87,12 +93,3 @@ def _is_short(value: Any) -> bool:
         if left < 0:
             return False
     return True
-
-
-def encoded(value: Any, form: Callable[[str], str], go_on: Callable[[], object]) -> str:
-    """Return the text of a value, each piece in a form; ``go_on`` is called between them."""
-    parts: list[str] = []
-    for piece in pieces(value):
-        parts.append(form(piece))
-        go_on()
-    return "".join(parts)

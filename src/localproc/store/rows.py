@@ -20,6 +20,7 @@ from localproc.model import (
     Trigger,
 )
 from localproc.model.events import Unreadable, read_event
+from localproc.store import apart
 from localproc.store.home_paths import HomePaths
 from localproc.store.pieces import compact
 
@@ -143,11 +144,14 @@ def job_from(row: sqlite3.Row) -> JobRecord:
     )
 
 
-def event_row(number: int, seq: int, event: Event, paths: HomePaths) -> tuple[Any, ...]:
-    """Return the values of an ``events`` row."""
-    data = event.to_data()
-    known = [name for name, value in data.items() if type(value) is Encoded]
-    text = paths.shortened(compact(data)) if not known else _spliced(data, known, paths)
+def event_row(
+    number: int, seq: int, event: Event, paths: HomePaths, data: dict[str, Any] | None = None
+) -> tuple[Any, ...]:
+    """Return the values of an ``events`` row; ``data`` is that of the event, if it is at hand."""
+    data = event.to_data() if data is None else data
+    large = [name for name, value in data.items() if type(value) is Encoded]
+    names = {name: data.pop(name).name for name in large}
+    text = apart.referring(paths.shortened(compact(data)), names)
     return (
         number,
         seq,
@@ -160,22 +164,18 @@ def event_row(number: int, seq: int, event: Event, paths: HomePaths) -> tuple[An
     )
 
 
-def _spliced(data: dict[str, Any], known: Sequence[str], paths: HomePaths) -> str:
-    """Return the text of data of which some members have theirs already."""
-    texts = [f"{compact(name)}:{data.pop(name).text}" for name in known]
-    if data:
-        texts.insert(0, paths.shortened(compact(data))[1:-1])
-    return f"{{{','.join(texts)}}}"
+def event_from(row: sqlite3.Row, paths: HomePaths, whole: Callable[[str], str]) -> Event:
+    """Return the event of a row; one that cannot be read is an ``Unreadable``.
 
-
-def event_from(row: sqlite3.Row, paths: HomePaths) -> Event:
-    """Return the event of a row; one that cannot be read is an ``Unreadable``."""
+    ``whole`` gives the text of an event of which members are apart, with these.
+    """
     try:
         at = time(row["at"])
     except (TypeError, OverflowError):
         at = _EPOCH
     try:
-        data = _parsed(paths.whole(row["data"]))
+        text = row["data"]
+        data = _parsed(paths.whole(whole(text) if apart.refers(text) else text))
     except (TypeError, ValueError) as error:
         return Unreadable(at, problem=f"the event {row['kind']!r} is no JSON: {error}")
     return read_event(

@@ -53,7 +53,7 @@ class StoreContract(ListsContract):
         for number, outputs in ((1, values), (2, large), (3, {})):
             job = self.add(store, number, Started)
             asked: list[None] = []
-            encoded = store.encoded(outputs, partial(asked.append, None))
+            encoded = store.encoded(job.id, outputs, partial(asked.append, None))
             ended = Succeeded(job.updated, outputs=encoded, features={}, tidy=True)
             assert set(store.commit("me", [Change(apply(job, ended), [ended], 2)])) == set()
             last = store.events(job.id)[-1]
@@ -65,7 +65,7 @@ class StoreContract(ListsContract):
             raise InterruptedError
 
         with pytest.raises(InterruptedError):
-            store.encoded({"a": 1}, stop)
+            store.encoded("job-1", {"a": 1}, stop)
 
     def test_there_is_one_job_of_a_key_until_it_fails(self, open_store: OpenStore) -> None:
         mine, other = open_store(), open_store()

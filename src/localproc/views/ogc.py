@@ -20,6 +20,7 @@ from localproc.uris import quoted
 ITEM_REL: Final = "item"
 RESULTS_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/results"
 JSON: Final = "application/json"
+FOLDER: Final = "application/vnd.localproc.directory"  #: a link leads to links to what is in it
 _IANA: Final = "//www.iana.org/assignments/media-types/"
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+( *;[ -~]+)?", re.ASCII)
 
@@ -217,6 +218,6 @@ def _media_type(format_: str) -> str:
 
 def _guessed(value: Mapping[str, Any]) -> str:
     if value["class"] == "Directory":
-        return "application/vnd.localproc.directory"
+        return FOLDER
     found = media_type(str(value.get("basename", "")))
     return "image/tiff; application=geotiff" if found == "image/tiff" else found

@@ -12,7 +12,7 @@ from typing import Any, Final
 from localproc.model import Report, Task, TaskState
 from localproc_docker import streams, task_containers
 from localproc_docker.boxes import Boxes
-from localproc_docker.container_events import signal_sent
+from localproc_docker.container_events import was_sent
 from localproc_docker.daemons import Daemon
 from localproc_docker.engine_api import ApiRefused, EngineApi
 from localproc_docker.feeds import Feeds
@@ -106,10 +106,10 @@ class Ends:
             return report
         if report.exit_code is None or report.exit_code <= _SIGNALLED or report.started is None:
             return report
-        signal = signal_sent(self._api, name, report.started)
-        if not signal:
+        signal = report.exit_code - _SIGNALLED
+        if not was_sent(self._api, self._daemon, name, signal, report.started):
             return self._hungry(report, task)
-        said = f"somebody sent it signal {signal} by way of docker"
+        said = f"somebody sent it signal {signal} by way of {self._daemon.name}"
         return replace(report, state=TaskState.CANCELLED, reason=said)
 
     def _hungry(self, report: Report, task: Task | None) -> Report:

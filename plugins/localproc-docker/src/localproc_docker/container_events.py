@@ -6,11 +6,13 @@ up who has killed a container. Must not know what follows from that.
 
 import logging
 import threading
+import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from localproc.errors import LocalprocError
+from localproc_docker.daemons import Daemon
 from localproc_docker.engine_api import EngineApi
 from localproc_docker.task_containers import HOME, KEY
 
@@ -87,17 +89,22 @@ class Events:
             self._changed.notify_all()
 
 
-def signal_sent(api: EngineApi, name: str, started: datetime) -> str:
-    """Return the last signal that a container was sent by way of the daemon, if it remembers any.
+def was_sent(api: EngineApi, daemon: Daemon, name: str, signal: int, started: datetime) -> bool:
+    """Return whether a container was sent a signal by way of the daemon, if it remembers.
 
-    A daemon remembers its last few hundred events.
+    A daemon remembers its last few hundred events. Podman does not tell which signal it was.
     """
-    found = ""
-    until = datetime.now(UTC) + _SETTLE
     wanted = {"container": [name]}
-    span = {"since": started.timestamp(), "until": until.timestamp()}
+    span: dict[str, object] = {"since": started.timestamp()}
+    if daemon.replays:
+        span["until"] = (datetime.now(UTC) + _SETTLE).timestamp()
+    else:
+        time.sleep(_SETTLE.total_seconds())
+        span["stream"] = False
     with api.lines("GET", "/events", filters=wanted, **span) as lines:
-        for line in lines:
-            if line.get("Action") == "kill":  # podman loses some where it is to choose
-                found = str(line["Actor"]["Attributes"].get("signal", ""))
-    return found
+        sent = [
+            line["Actor"]["Attributes"].get("signal")
+            for line in lines
+            if line.get("Action") == "kill"  # podman loses some where it is to choose
+        ]
+    return any(one in (None, str(signal)) for one in sent)

@@ -17,6 +17,8 @@ from localproc.model import Container, Task
 from localproc.plugins.containers import Image
 from localproc_docker import container_shells, docker_archives, registry_credentials
 from localproc_docker.engine_api import PROMPTLY, ApiRefused, EngineApi
+from localproc_docker.info import Info
+from localproc_docker.task_containers import Owner
 
 _LOADED: Final = ("Loaded image ID:", "Loaded image:", "Loaded image(s):")
 
@@ -119,8 +121,9 @@ class DaemonImages:
 
     def shell(self, task: Task, image: Image, *, terminal: bool) -> Task:
         """Return the task as the daemon's own program runs it: that knows terminals."""
+        owner = Owner("", os.getuid(), os.getgid(), Info.read(self._api.get("/info")))
         return container_shells.shell(
-            task, image, self._program, self._api.address, terminal=terminal
+            task, image, self._program, self._api.address, owner, terminal=terminal
         )
 
     def stop(self, task: Task) -> None:

@@ -20,7 +20,8 @@ class Daemon:
 
     ``listens`` says how it comes to listen. ``program`` can be made to, where no address is named
     and nobody listens by custom. ``gpus``: it gives containers devices.
-    ``tells_of_memory``: one that was killed for its memory is said to have been.
+    ``tells_of_memory``: one that was killed for its memory is said to have been. ``replays``: asked
+    for events until a moment, it tells all before that; podman but those that it still comes to.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Daemon:
     program: str = ""
     gpus: bool = False
     tells_of_memory: bool = False
+    replays: bool = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -71,6 +73,7 @@ DAEMONS: Final = (
         "is it running, and may this user open its socket?",
         gpus=True,
         tells_of_memory=True,
+        replays=True,
     ),
     Daemon(
         "podman",

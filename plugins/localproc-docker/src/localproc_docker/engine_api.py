@@ -24,6 +24,7 @@ SOON: Final = 10.0  #: one that says whether anybody is there
 PROMPTLY: Final = 5.0  #: the same where a person waits
 HANGS: Final = "somebody listens there, but hangs or has too much to do: look, or restart it"
 _LONG: Final = 3600.0  #: between two lines of what takes long
+_GONE: Final = "no such container"  #: as podman says of one that is removed just then, with 500
 
 
 class ApiRefused(LocalprocError):
@@ -223,4 +224,5 @@ def _refusal(answer: httpx.Response) -> ApiRefused:
         message = str(answer.json()["message"])
     except (ValueError, KeyError, TypeError):
         message = answer.text.strip() or answer.reason_phrase
-    return ApiRefused(answer.status_code, message)
+    is_gone = answer.status_code == 500 and _GONE in message
+    return ApiRefused(404 if is_gone else answer.status_code, message)

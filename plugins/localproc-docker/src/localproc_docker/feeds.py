@@ -12,7 +12,7 @@ import threading
 from contextlib import ExitStack, suppress
 from typing import Final
 
-from localproc.errors import LocalprocError
+from localproc.errors import ExecutorUnavailable, LocalprocError
 from localproc_docker.engine_api import EngineApi
 
 _LOG: Final = logging.getLogger("localproc")
@@ -67,7 +67,11 @@ class _Feed:
             self._wire = stack.enter_context(api.attached(name))
             self._stack = stack.pop_all()
         self._thread = threading.Thread(target=self._send, name="localproc-feed", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the system has none left
+            self._stack.close()
+            raise ExecutorUnavailable(f"{name} cannot be sent what it reads: {error}") from error
 
     def is_sound(self) -> bool:
         return not self._unread and _is_open(self._life)

@@ -8,8 +8,10 @@ It is a folder of this machine, as runc gives a ``tmpfs`` the mode of the folder
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
+
+from localproc.model import StageAction
 
 PLACE: Final = "/tmp"  # noqa: S108
 
@@ -42,15 +44,27 @@ def make(mounts: Iterable[Mapping[str, Any]]) -> None:
         return
     os.makedirs(folder, exist_ok=True)
     os.chmod(folder, 0o1777)  # noqa: S103 - as everywhere
+    for place, is_dir in _places(folder, sources):
+        os.makedirs(place if is_dir else os.path.dirname(place), exist_ok=True)
+        if not is_dir:
+            with open(place, "ab"):
+                pass
+
+
+def stage(mounts: Iterable[Mapping[str, Any]]) -> list[StageAction]:
+    """Return the same as what is to be made for who owns the folder."""
+    sources = {one["Target"]: one["Source"] for one in mounts}
+    folder = sources[PLACE]
+    actions = [StageAction("mkdir", folder)]
+    for place, is_dir in _places(folder, sources):
+        actions.append(StageAction("mkdir", place if is_dir else os.path.dirname(place)))
+        if not is_dir:
+            actions.append(StageAction("write", place))
+    return actions
+
+
+def _places(folder: str, sources: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+    """Yield where something is mounted, and whether that is a folder."""
     for target, source in sources.items():
         if target.startswith(f"{PLACE}/") and os.path.exists(source):
-            _make_place(folder + target.removeprefix(PLACE), source)
-
-
-def _make_place(place: str, source: str) -> None:
-    if os.path.isdir(source):
-        os.makedirs(place, exist_ok=True)
-        return
-    os.makedirs(os.path.dirname(place), exist_ok=True)
-    with open(place, "ab"):
-        pass
+            yield folder + target.removeprefix(PLACE), os.path.isdir(source)

@@ -144,13 +144,18 @@ def _entry(arguments: str, words: Sequence[str]) -> dict[str, Any]:
 
 
 def host_config(
-    task: Task, owner: Owner, *, keep_streams: bool, curtain: Curtain | None = None
+    task: Task,
+    owner: Owner,
+    *,
+    keep_streams: bool,
+    curtain: Curtain | None = None,
+    private: str = "",
 ) -> dict[str, Any]:
     """Return what a container of a task sees, and how much it may do and use."""
     box, needs = task.container, task.resources
     assert box is not None
     config: dict[str, Any] = {
-        "Mounts": mounts(task, streams=not keep_streams, curtain=curtain),
+        "Mounts": mounts(task, streams=not keep_streams, curtain=curtain, private=private),
         "NetworkMode": "host" if box.network else "none",
         "ReadonlyRootfs": True,
         "CapDrop": ["ALL"],
@@ -177,8 +182,14 @@ def _processors(task: Task, owner: Owner) -> int:
     return 0 if there and wanted >= there else int(wanted * _NANO)
 
 
-def mounts(task: Task, *, streams: bool, curtain: Curtain | None = None) -> list[dict[str, Any]]:
-    """Return what a container sees of this machine: what its task reads and writes, no more."""
+def mounts(
+    task: Task, *, streams: bool, curtain: Curtain | None = None, private: str = ""
+) -> list[dict[str, Any]]:
+    """Return what a container sees of this machine: what its task reads and writes, no more.
+
+    ``private`` is its ``/tmp``, where that cannot be the task's temporary folder: beside the task's
+    own unless that is said.
+    """
     found = {one.target: (one.source, not one.writable) for one in shared.mounts(task)}
     if curtain is not None:
         found[curtain.folder] = (curtain.folder, False)
@@ -187,8 +198,9 @@ def mounts(task: Task, *, streams: bool, curtain: Curtain | None = None) -> list
             if not is_below(path, task.outdir):
                 found.setdefault(path, (path, False))
     # What lies below gets its mount point there, which is nothing for the task's own folder.
-    private = private_tmp.own(task.outdir) if private_tmp.has_mounts(found) else task.tmpdir
-    found.setdefault(private_tmp.PLACE, (private, False))
+    apart = private or private_tmp.own(task.outdir)
+    place = apart if private_tmp.has_mounts(found) else task.tmpdir
+    found.setdefault(private_tmp.PLACE, (place, False))
     return [
         {"Type": "bind", "Source": source, "Target": target, "ReadOnly": is_read_only}
         for target, (source, is_read_only) in found.items()

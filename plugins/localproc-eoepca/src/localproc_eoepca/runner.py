@@ -18,11 +18,13 @@ from localproc import Engine, Job
 from localproc.errors import InvalidInputs
 from localproc_eoepca.handler_reports import Execution
 from localproc_eoepca.places import places
+from localproc_eoepca.pod_variables import pod_variables
 from localproc_eoepca.zoo_documents import parameters
 
 SUCCEEDED: Final = 3
 FAILED: Final = 4
 _LONGEST: Final = 63  #: characters that the name of a namespace of Kubernetes may have
+_KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _BEGUN, _ENDED = 20, 90  #: percent, between which the job's own progress lies
 
 
@@ -46,7 +48,10 @@ class Site:
 
 
 class Runner:
-    """Runs one execution of a service's package; ``site`` is set where a service is loaded."""
+    """Runs one execution of a service's package; ``site`` is set where a service is loaded.
+
+    What else a service says is of the cluster that there is not, such as ``dedicated_namespace``.
+    """
 
     site: ClassVar[Site]
 
@@ -58,6 +63,7 @@ class Runner:
         inputs: Mapping[str, Mapping[str, Any]],
         outputs: dict[str, Any],
         execution_handler: Any,
+        **_: Any,
     ) -> None:
         self.cwl = cwl
         self.conf = conf
@@ -75,6 +81,9 @@ class Runner:
         """Return what the execution is called."""
         name = f"{self.get_workflow_id()}-{self.conf['lenv']['usid']}".replace("_", "-")
         return name[:_LONGEST].rstrip("-")
+
+    #: What the folder of an execution is called: some runners tell the two apart.
+    get_workdir_name = get_namespace_name
 
     def get_processing_parameters(self) -> dict[str, Any]:
         """Return the values of the inputs."""
@@ -96,7 +105,7 @@ class Runner:
             **self.get_processing_parameters(),
             **self._mapping("get_additional_parameters"),
         }
-        with _pulling(self._mapping("get_secrets")), self._engine(given) as engine:
+        with pulling(self._mapping("get_secrets")), self._engine(given) as engine:
             job = self._job(engine, given)
             self._watch(job)
             return self._end(job)
@@ -116,12 +125,13 @@ class Runner:
         process = engine.deploy(self.cwl, fragment=picked, staging="ours")
         known = {port["id"] for port in process.ports()}
         inputs = {name: one for name, one in given.items() if name in known or name in self.inputs}
-        variables = self._mapping("get_pod_env_vars")
+        keys = {str(one) for name, one in given.items() if one and name.endswith(_KEYS)}
+        variables = pod_variables(self._mapping("get_pod_env_vars"), keys)
         if self._mapping("get_pod_node_selector"):
             self.update_status(_BEGUN, "pod_node_selector is left out: there are no nodes here")
         return process.execute(
             inputs,
-            variables={name: str(value) for name, value in variables.items()},
+            variables=variables,
             once=self.get_namespace_name(),
             base=self.site.base or None,
         )
@@ -168,15 +178,17 @@ class Runner:
 
 
 @contextmanager
-def _pulling(keys: Mapping[str, Any]) -> Iterator[None]:
+def pulling(keys: Mapping[str, Any]) -> Iterator[None]:
     """Have images pulled with the keys that a handler gives, for as long as it takes."""
-    if "auths" not in keys:
+    several = [one for one in (*keys.values(), keys) if isinstance(one, Mapping)]
+    auths = {host: one for said in several for host, one in (said.get("auths") or {}).items()}
+    if not auths:
         yield
         return
     before = os.environ.get("DOCKER_CONFIG")
     with tempfile.TemporaryDirectory(prefix="localproc-") as folder:
         with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as file:
-            json.dump(keys, file)
+            json.dump({**keys, "auths": auths}, file)
         os.environ["DOCKER_CONFIG"] = folder
         try:
             yield

@@ -80,7 +80,7 @@ def run_service(
         module = _loaded(os.path.abspath(path))
         function = _function(module, str(given["lenv"].get("Identifier", "")))
         usid = str(given["lenv"].get("usid") or uuid.uuid4())
-        whole: Conf = configured(given, function.__name__, usid, folder)
+        whole: Conf = configured(given, inputs or {}, function.__name__, usid, folder)
         outputs: dict[str, Any] = {}
         status = function(whole, as_kernel(inputs or {}), outputs)
     return Served(status if isinstance(status, int) else 0, outputs, whole)

@@ -62,15 +62,19 @@ def read_conf(path: str) -> Conf:
     return found
 
 
-def configured(given: Mapping[str, Any], identifier: str, usid: str, folder: str) -> Conf:
+def configured(
+    given: Mapping[str, Any], inputs: Mapping[str, Any], identifier: str, usid: str, folder: str
+) -> Conf:
     """Return a configuration with the sections that every service finds.
 
-    ``folder`` is where it may write (``main.tmpPath``). What is given comes over what is usual.
+    ``folder`` is where it may write (``main.tmpPath``); ``request.jrequest`` is what a client would
+    have sent. What is given comes over what is usual.
     """
     usual: Conf = {
         "main": {"tmpPath": folder, "tmpUrl": "http://localhost/temp/", "lang": "en"},
         "lenv": {"Identifier": identifier, "usid": usid, "message": "", "status": "0"},
         "auth_env": {"user": "anonymous"},
+        "request": {"jrequest": json.dumps({"inputs": inputs}, default=str)},
         "additional_parameters": {},
         "pod_env_vars": {},
         "pod_node_selector": {},

@@ -3,9 +3,11 @@
 Owns what the verbs of the protocol are there. Must not know any file system in particular.
 """
 
+import errno
 import hashlib
 import io
 import os
+import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -258,13 +260,18 @@ class _telling:  # noqa: N801 - reads as a statement
 
 
 def _passes(error: Exception) -> bool:
-    """Whether a new connection may help: one that broke, or a server that is busy (FTP's 4xx)."""
-    is_broken = isinstance(error, (ConnectionError, TimeoutError, EOFError))
-    return is_broken or type(error).__name__ in _BROKEN or str(error) == "Socket is closed"
+    """Whether a new connection may help: one that broke or could not be made, or a busy server."""
+    is_broken = isinstance(error, (ConnectionError, TimeoutError, EOFError, socket.gaierror))
+    is_away = isinstance(error, OSError) and error.errno in _AWAY
+    return (
+        is_broken or is_away or type(error).__name__ in _BROKEN or str(error) == "Socket is closed"
+    )
 
 
-#: Paramiko's and ftplib's errors of the kind.
-_BROKEN: Final = ("SSHException", "error_temp")
+#: Paramiko's and ftplib's errors of the kind, of which none is a ``ConnectionError``.
+_BROKEN: Final = ("SSHException", "NoValidConnectionsError", "error_temp")
+#: What is wrong where there is no way to a host.
+_AWAY: Final = (errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH)
 _FAILURES: Final = (OSError, EOFError, ValueError, NotImplementedError)
 #: Where the errors of file systems come from that are none of Python's own.
 _THEIRS: Final = ("adlfs", "azure", "aiohttp", "ftplib", "gcsfs", "google", "paramiko", "smb")

@@ -2,19 +2,18 @@
 
 Owns finding that out before the job is accepted, and that the images of its containers are here.
 Must not know how a task is prepared: what stands in a package as a number counts, and what an
-expression gives for a process that is one tool, as its inputs are known.
+expression gives where all that it asks for is known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from localproc.cwl.base.files import has_files
 from localproc.cwl.base.numbers import is_amount
 from localproc.cwl.expr.expressions import has_expression
 from localproc.cwl.run.container import SHM, described, is_required
+from localproc.cwl.run.foreseen import Known, foreseen, is_known, of_job, values
 from localproc.cwl.run.process import Tool, Workflow
-from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.resources import CUDA, MPI, mpi_processes
 from localproc.cwl.run.software import packages, software_is_required
 from localproc.engine.container_runtimes import AUTO, Choice
@@ -114,7 +113,7 @@ def placements(
 
     ``inputs`` are those of the job, where they are known. Raises ``PluginMissing``.
     """
-    values = None if inputs is None else _values(process, inputs)
+    given = None if inputs is None else of_job(process, inputs)
     asked = runtime.containers.wanted(wanted)
     plugins = {name: runtime.plugins.executor(name) for name in choice.names()}
     runs_in = chosen(process, choice, wanted, runtime)
@@ -123,10 +122,10 @@ def placements(
         plugins.setdefault(boxes.executor, runtime.plugins.executor(boxes.executor))
     able = {name: one.capabilities for name, one in plugins.items()}
     found = []
-    for step, tool in _steps(process):
+    for step, tool, known in foreseen(process, given):
         place = boxes.place(choice, able, step, tool)
         try:
-            task = _probe(step, tool, place, values)
+            task = _probe(step, tool, place, known)
         except (ExpressionError, StepError) as wrong:
             found.append(StepPlacement(step, place.executor, unfit=wrong.message))
             continue
@@ -217,28 +216,14 @@ def _lacking(tool: Tool, runtime: Runtime) -> tuple[str, ...]:
     return runtime.software.provide(packages(tool)).missing if software_is_required(tool) else ()
 
 
-def _steps(process: Tool | Workflow, place: str = "") -> Iterator[tuple[str, Tool]]:
+def _steps(process: Tool | Workflow) -> Iterator[tuple[str, Tool]]:
     """Return each tool by its place, as tasks have it."""
-    if isinstance(process, Tool):
-        yield place or process.id, process
-        return
-    for step in process.steps:
-        yield from _steps(step.run, f"{place}/{step.id}" if place else step.id)
+    return ((step, tool) for step, tool, _ in foreseen(process, None))
 
 
 def asks_by_inputs(process: Tool | Workflow) -> bool:
     """Return whether it depends on a job's inputs if it can run."""
-    return isinstance(process, Tool) and not _is_plain(process)
-
-
-def _values(process: Tool | Workflow, inputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return what expressions of a tool see; of files not all is known yet."""
-    if not asks_by_inputs(process) or has_files(inputs):
-        return None
-    try:
-        return fill(process, inputs)
-    except StepError:  # whoever runs it says so
-        return None
+    return not all(_is_plain(tool) for _, tool in _steps(process))
 
 
 def _is_plain(tool: Tool) -> bool:
@@ -247,7 +232,7 @@ def _is_plain(tool: Tool) -> bool:
     return spec is None or not has_expression(spec.get("processes"))
 
 
-def _probe(step: str, tool: Tool, place: Destination, values: Mapping[str, Any] | None) -> Task:
+def _probe(step: str, tool: Tool, place: Destination, known: Known) -> Task:
     """Return a task that needs what every task of a tool will; a hint counts where it is used."""
     docker = tool.requirements.has("DockerRequirement") and not place.bare
     wanted = docker and (place.containers or is_required(tool))
@@ -255,7 +240,7 @@ def _probe(step: str, tool: Tool, place: Destination, values: Mapping[str, Any] 
     needs = replace(
         _resources(tool.requirements.get("ResourceRequirement") or {}),
         **_devices(tool.requirements.required.get(CUDA)),
-        processes=_processes(tool, values),
+        processes=_processes(tool, known),
     )
     return Task(step, (), {}, "", "", None, "", "", resources=needs, container=container, step=step)
 
@@ -289,13 +274,17 @@ def _devices(spec: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _processes(tool: Tool, values: Mapping[str, Any] | None) -> int:
+def _processes(tool: Tool, known: Known) -> int:
     """Return how many processes are required, two where an expression will tell later.
 
     Raises ``StepError`` for what is no number of them.
     """
     if MPI not in tool.requirements.required:
         return 1
-    if values is None and not _is_plain(tool):
+    if _is_plain(tool):
+        return mpi_processes(tool, {})
+    if known is None or not is_known(
+        tool.requirements.required[MPI]["processes"], tool.dialect, known
+    ):
         return 2
-    return mpi_processes(tool, values or {})
+    return mpi_processes(tool, values(known))

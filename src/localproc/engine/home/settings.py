@@ -174,9 +174,13 @@ def check_finite(numbers: Mapping[str, float | None]) -> None:
 
 
 def check_by_name(setting: str, options: Any) -> None:
-    """Raise ``InvalidInputs`` for options that are not given by name."""
-    by_name = options if isinstance(options, Mapping) else {str(options): None}
-    wrong = [name for name, one in by_name.items() if not isinstance(one, Mapping)]
+    """Raise ``InvalidInputs`` for options that are not given by name, and show none of them."""
+    if not isinstance(options, Mapping):
+        raise InvalidInputs(
+            f"{setting} is {type(options).__name__}, which is not a mapping",
+            hint=f"options are given by name: {setting}={{NAME: {{OPTION: ...}}}}",
+        )
+    wrong = [name for name, one in options.items() if not isinstance(one, Mapping)]
     if wrong:
         raise InvalidInputs(
             f"{setting} has {wrong[0]!r}, which is not a mapping",

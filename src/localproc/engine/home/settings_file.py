@@ -117,12 +117,13 @@ def _text(path: str) -> str:
 
 def _read(text: str, path: str) -> Mapping[str, Any]:
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
 
     try:
         found = YAML(typ="safe").load(text) or {}
-    except YAMLError as error:
-        raise InvalidInputs(f"{path} is not YAML: {error}") from error
+    except Exception as error:  # readers of tags raise what they like, and all quote the file
+        mark = getattr(error, "problem_mark", None)  # no more: there may be keys in it
+        where = f", as line {mark.line + 1} tells" if mark else ""
+        raise InvalidInputs(f"{path} is not YAML{where}") from None
     hint = f"it may have: {', '.join(_MEMBERS)}"
     if not isinstance(found, dict):
         raise InvalidInputs(f"{path} is not a mapping", hint=hint)

@@ -64,6 +64,13 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
+class FillInputs:
+    """Complete many inputs; the value is what ``staging.filled_inputs`` gives."""
+
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class StageIn:
     """Bring the inputs in; the value is the inputs with all that the process wants to know."""
 
@@ -174,7 +181,8 @@ class Withdraw:
 
 #: What is done in the background, and answered.
 Asked = (
-    StageIn
+    FillInputs
+    | StageIn
     | MakePlan
     | PullPlan
     | Recall

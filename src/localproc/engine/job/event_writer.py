@@ -224,6 +224,7 @@ class EventWriter:
         because: str = "",
         ran_in: str = "",
         box: Container | None = None,
+        software: tuple[str, ...] = (),
     ) -> None:
         """A step began and ended in one: it was skipped, reused, or an expression."""
         self._note(
@@ -241,6 +242,7 @@ class EventWriter:
                 because=because,
                 ran_in=ran_in,
                 progress=progress,
+                software=software,
                 **_boxed(box),
             )
         )

@@ -134,3 +134,11 @@ class Boxes:
     def _why_not(self, tool: Tool) -> str:
         """Return why the image that a tool hints at is not used, empty if it is."""
         return "" if is_required(tool) else self.passed_over.get(image(tool), "")
+
+
+def names_of(executor: str) -> tuple[str, ...]:
+    """Return the executors that a job may name; of what makes no sense the job is told."""
+    try:
+        return ExecutorChoice.read(executor).names()
+    except InvalidInputs:
+        return ()

@@ -11,6 +11,7 @@ from typing import Any, Final
 from localproc.cwl.run.plan import Invocation, Plan, Skipped
 from localproc.engine.job.effects import (
     Asked,
+    FillInputs,
     MakePlan,
     PullPlan,
     StageIn,
@@ -63,7 +64,8 @@ class Made:
 class TakenFrom:
     """Outputs of an equal step of an earlier job, and what the step is called there.
 
-    ``ran_in`` is what its image and software were, ``box`` the container that it would have here.
+    ``ran_in`` is what its image and software were, ``box`` the container that it would have here,
+    and ``software`` what would be made available to it.
     """
 
     outputs: Mapping[str, Any]
@@ -73,6 +75,7 @@ class TakenFrom:
     given: str = ""
     ran_in: str = ""
     box: Container | None = None
+    software: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,7 @@ _KINDS: Final[dict[type[News], Fact]] = {
     Broken: Fact.FAILURE,
 }
 _ANSWERS: Final[dict[type[Asked], Fact]] = {
+    FillInputs: Fact.STAGED,
     StageIn: Fact.STAGED,
     MakePlan: Fact.PULLED,
     PullPlan: Fact.PULLED,

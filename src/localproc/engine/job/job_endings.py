@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import Close, Effects, StageIn, StageOut, WriteOutputs
+from localproc.engine.job.effects import Close, Effects, FillInputs, StageIn, StageOut, WriteOutputs
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.replay import History
 from localproc.engine.job.staging import OWN_STEPS, Staging
@@ -113,8 +113,8 @@ class JobEndings:
         if isinstance(done.effect, StageOut) and done.error is None:
             self._staging.withdraw()
             return
-        if isinstance(done.effect, WriteOutputs):
-            return  # that is no step
+        if isinstance(done.effect, FillInputs | WriteOutputs):
+            return  # these are no steps
         key = STAGE_IN if isinstance(done.effect, StageIn) else STAGE_OUT
         self._writer.ended(self._staging.name(key), StepStatus.DISMISSED)
 

@@ -15,7 +15,7 @@ from localproc import machine
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import Effect, Effects, StageOut
+from localproc.engine.job.effects import Effect, Effects, StageIn, StageOut
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.facts import Done, Later, News, NotLaunched, Reported, Room, fact_of
 from localproc.engine.job.job_endings import Handler, JobEndings
@@ -205,9 +205,15 @@ class JobRun(JobEndings):
 
     def _take_inputs(self, done: Any) -> None:
         try:
-            self._plan_for(self._staging.staged_in(done, _STAGED))
+            inputs = self._staging.staged_in(done, _STAGED)
         except LocalprocError as error:
-            self._own_step_broke(STAGE_IN, error)
+            if isinstance(done.effect, StageIn):
+                self._own_step_broke(STAGE_IN, error)
+            else:
+                self._process_broke(error)
+        else:
+            if inputs is not None:
+                self._plan_for(inputs)
 
     def _plan_for(self, inputs: Mapping[str, Any]) -> None:
         self.phase = Phase.RUNNING

@@ -131,7 +131,7 @@ class Planning:
     def finish(self, key: str, outputs: Mapping[str, Any]) -> None:
         """Take the outputs of an instance that has ended well; raises ``LocalprocError``."""
         if isinstance(outputs, Encoded):
-            self._held += len(outputs.text)
+            self._held += outputs.size
             outputs = dict(outputs)  # the plan has no use for the text
         else:
             self._held += length(outputs)

@@ -15,7 +15,14 @@ from localproc.cwl.run.effort import LARGE, is_within
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.remote_defaults import DEFAULTS, remote_defaults
-from localproc.engine.job.effects import Effects, StageIn, StageOut, Withdraw, WriteOutputs
+from localproc.engine.job.effects import (
+    Effects,
+    FillInputs,
+    StageIn,
+    StageOut,
+    Withdraw,
+    WriteOutputs,
+)
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.facts import Done
 from localproc.engine.job.replay import Known
@@ -48,26 +55,37 @@ class Staging:
         self._effects = effects
         self._tasks = tasks
         self._step_names = names
+        self._again = False
         self._names = {key: known[key].name for key in OWN_STEPS if key in known}
 
     def stage_in(self, inputs: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
         """Return the inputs if they need no staging, else ask for it.
 
-        ``again``: an earlier engine had begun it. Raises ``LocalprocError``.
+        ``again``: an earlier engine had begun it. Where there is too much to look for files in,
+        that is asked for first. Raises ``LocalprocError``.
         """
-        inputs = fill(self._process, inputs)
-        if defaults := remote_defaults(self._process):
-            inputs[DEFAULTS] = list(defaults)
-        if not has_files(inputs) and not any(map(is_reference, inputs.values())):
+        self._again = again
+        if is_within(inputs, LARGE):
+            return self._bring(*filled_inputs(self._process, inputs))
+        self._effects.ask(FillInputs(inputs))
+        return None
+
+    def _bring(self, inputs: Mapping[str, Any], is_needed: bool) -> Mapping[str, Any] | None:
+        if not is_needed:
             return inputs
-        self._begin(STAGE_IN, "staging inputs", again=again)
+        self._begin(STAGE_IN, "staging inputs", again=self._again)
         self._effects.ask(StageIn(inputs, self.log(STAGE_IN)))
         return None
 
-    def staged_in(self, done: Done, progress: int) -> Mapping[str, Any]:
-        """Return the inputs that have been staged in; raises ``LocalprocError``."""
+    def staged_in(self, done: Done, progress: int) -> Mapping[str, Any] | None:
+        """Return the inputs that have been staged in; ``None``: not yet.
+
+        Raises ``LocalprocError``.
+        """
         if done.error is not None:
             raise done.error
+        if isinstance(done.effect, FillInputs):
+            return self._bring(*done.value)
         inputs: Mapping[str, Any] = done.value
         self._writer.ended(
             self.name(STAGE_IN), StepStatus.SUCCESSFUL, outputs=inputs, progress=progress
@@ -143,3 +161,16 @@ def _step_ids(process: Tool | Workflow) -> Iterator[str]:
         yield step.id
         if isinstance(step.run, Workflow):
             yield from _step_ids(step.run)
+
+
+def filled_inputs(
+    process: Tool | Workflow, inputs: Mapping[str, Any]
+) -> tuple[dict[str, Any], bool]:
+    """Return the inputs with defaults, and whether files have to be brought in for them.
+
+    Raises ``LocalprocError``.
+    """
+    values = fill(process, inputs)
+    if defaults := remote_defaults(process):
+        values[DEFAULTS] = list(defaults)
+    return values, has_files(values) or any(map(is_reference, values.values()))

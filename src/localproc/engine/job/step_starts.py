@@ -200,6 +200,7 @@ class StepStarts:
             made=found.made,
             ran_in=found.ran_in,
             box=found.box,
+            software=found.software,
         )
 
     def _dismiss(self, effect: Evaluate | Recall | Prepare) -> None:

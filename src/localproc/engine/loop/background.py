@@ -18,6 +18,7 @@ from localproc.engine.job.effects import (
     Collect,
     Evaluate,
     FillFolder,
+    FillInputs,
     MakePlan,
     Prepare,
     PullPlan,
@@ -31,8 +32,8 @@ from localproc.engine.job.effects import (
 from localproc.engine.job.facts import Done, News
 from localproc.engine.job.failure_text import as_ours
 from localproc.engine.loop.job_context import JobContext
-from localproc.engine.loop.job_folders import WORK, JobFolders
 from localproc.engine.loop.job_work import JobWork
+from localproc.engine.loop.removal import Removal
 from localproc.engine.loop.task_folder import conceal
 from localproc.engine.loop.workers import Work, Workers
 from localproc.errors import JobDismissed
@@ -51,7 +52,7 @@ class Background:
 
     ``active`` is how many jobs there may be at a time: work that waits for disks and networks gets
     so many threads that no job waits for another's. ``tmpdirs`` is a folder of the engine's own,
-    which others remove when the engine is dead; ``folders`` makes those of the next jobs.
+    which others remove when the engine is dead.
     """
 
     def __init__(
@@ -60,14 +61,12 @@ class Background:
         steps: StepCache,
         scripts: Scripts,
         tmpdirs: str,
-        folders: JobFolders,
         active: int,
         report: Callable[[str, News], None],
     ) -> None:
         self._work = work
         self._cache = steps
         self._tmpdirs = tmpdirs
-        self._folders = folders
         self._report = report
         self._scripts = scripts
         self._staging = Workers("staging", 2 * active, 2)
@@ -76,11 +75,13 @@ class Background:
         self._reading = Workers("reading", max(active, _PROCESSORS), _PROCESSORS)
         self._keeping = Workers("keeping", 2 * active, 2)
         self._tidying = Workers("tidying", 2 * _PROCESSORS, 1)
+        self.removal = Removal(self.clean_up)  #: of the loop's thread
         #: Their work is not done any more for a job that is to stop.
         self._droppable = (self._staging, self._placing, self._planning, self._reading)
         self._lanes: Mapping[type[Asked], Workers] = {
             StageIn: self._staging,
             StageOut: self._staging,
+            FillInputs: self._planning,
             WriteOutputs: self._planning,
             FillFolder: self._placing,
             MakePlan: self._planning,
@@ -125,9 +126,9 @@ class Background:
             self._report(job.job_id, Done(effect))
         self._cache.make_room()
 
-    def clean_up(self, job: JobContext) -> None:
-        """Remove what a job has worked with."""
-        self._tidying.put(job.job_id, Work(partial(self._clean_up, job)))
+    def clean_up(self, jobs: Sequence[JobContext]) -> None:
+        """Remove what jobs have worked with, one after the other."""
+        self._tidying.put(jobs[0].job_id, Work(partial(self._clean_up, jobs)))
 
     def conceal(self, job: JobContext, revealed: Sequence[Secrets]) -> None:
         """Have no secrets in files of tasks, as not all of them have come to their end."""
@@ -168,11 +169,12 @@ class Background:
         for lane in self._droppable:
             lane.close(finish=False)
         self._keeping.close(finish=True)
+        self.removal.begin()
         self._tidying.close(finish=True)
 
-    def _clean_up(self, job: JobContext) -> None:
-        self._remove_work(job.job_id, job.folder)
-        self._folders.make_ahead()
+    def _clean_up(self, jobs: Sequence[JobContext]) -> None:
+        for job in jobs:
+            self._remove_work(job.job_id, job.folder)
 
     def _remove_work(self, job_id: str, job: str) -> None:
         for folder in _work(job):
@@ -197,7 +199,7 @@ class Background:
 
 def _work(job: str) -> tuple[str, str]:
     """Return the folders of a job that go once nobody has a use for them."""
-    return os.path.join(job, WORK), os.path.join(job, "inputs")
+    return os.path.join(job, "work"), os.path.join(job, "inputs")
 
 
 def _moved(folder: str, aside: str) -> bool:

@@ -85,7 +85,7 @@ class EffectRunner:
                 self._closed(active)
                 _forget_secrets(active)
                 if not (keep or self._settings.keep):
-                    self._background.clean_up(active.context)
+                    self._background.removal.add(active.context)
                 elif active.revealed:
                     self._background.conceal(active.context, tuple(active.revealed))
             case Remember():

@@ -27,7 +27,6 @@ from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.engine.loop.active import Active
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.job_context import JobContext
-from localproc.engine.loop.job_folders import WORK, JobFolders
 from localproc.engine.loop.job_reading import Past
 from localproc.engine.loop.loop_parts import LoopParts
 from localproc.engine.loop.quick_disk import QuickDisk
@@ -54,9 +53,7 @@ class Places:
 class JobStarts:
     """Takes up jobs for one engine."""
 
-    def __init__(
-        self, parts: LoopParts, executors: ExecutorPool, tmpdirs: TmpDirs, folders: JobFolders
-    ) -> None:
+    def __init__(self, parts: LoopParts, executors: ExecutorPool, tmpdirs: TmpDirs) -> None:
         self._store = parts.store
         self._home = parts.home
         self._settings = parts.settings
@@ -67,7 +64,6 @@ class JobStarts:
         self._software = parts.software
         self._executors = executors
         self._tmpdirs = tmpdirs
-        self._folders = folders
         self._rules = read_variables(parts.settings.variables)
         self._env = base_environment()
         self._jobs = parts.home.jobs
@@ -111,8 +107,10 @@ class JobStarts:
     ) -> JobSetup:
         able = {name: self._executors.get(name).capabilities for name in places.names}
         folder = f"{self._jobs}/{job.id}"
-        work = f"{folder}/{WORK}"
-        is_new = self._folders.take(folder)
+        work = f"{folder}/work"
+        is_new = _make(folder)
+        _make(f"{folder}/logs")
+        _make(work)
         no_links = (self._no_links and is_new) or os.path.realpath(work) == work
         return JobSetup(
             now=job_clock(job),
@@ -180,3 +178,14 @@ def _uris(past: replay.History) -> list[str]:
     staged = past.steps.get(STAGE_IN)
     inputs = [] if staged is not None and staged.ended else list(walk(past.request.inputs))
     return [past.request.results, *(str(one["location"]) for one in inputs if "location" in one)]
+
+
+def _make(folder: str) -> bool:
+    """Make a folder; whether it was not there."""
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:  # somebody has removed the folder of all jobs
+        os.makedirs(folder)
+    return True

@@ -23,6 +23,7 @@ from localproc.engine.job.effects import (
     Collect,
     Evaluate,
     FillFolder,
+    FillInputs,
     MakePlan,
     Prepare,
     PullPlan,
@@ -34,6 +35,7 @@ from localproc.engine.job.effects import (
 )
 from localproc.engine.job.facts import Made, News, Progressed, Recalled, TakenFrom
 from localproc.engine.job.planning import MOST, make_plan, pull, too_much
+from localproc.engine.job.staging import filled_inputs
 from localproc.engine.job.steplog import log_writer
 from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.recalling import Aside, Recaller
@@ -70,7 +72,7 @@ class JobWork:
         containers: Containers,
         steps: StepCache,
         told: Callable[[str, News], None],
-        encode: Callable[[Mapping[str, Any], Callable[[], object]], Encoded],
+        encode: Callable[[str, Mapping[str, Any], Callable[[], object]], Encoded],
         *,
         durable: bool,
         validation: Validation,
@@ -90,7 +92,7 @@ class JobWork:
 
     def do(self, effect: Asked, job: JobContext, aside: Aside) -> Any:
         """Do an effect and return what came of it, or raise why it could not be done."""
-        value = self._written(self._value(effect, job, aside), considerate(job.go_on))
+        value = self._written(self._value(effect, job, aside), job)
         if self._safekeeping is not None:
             self._keep(self._safekeeping, effect, value, job)
         return value
@@ -103,6 +105,8 @@ class JobWork:
                 return pull(make_plan(job.process, inputs, disk), most)
             case PullPlan(plan, most):
                 return pull(plan, most)
+            case FillInputs(inputs):
+                return filled_inputs(job.process, inputs)
             case Prepare():
                 return self._prepare(effect, job, disk, aside)
             case Evaluate():
@@ -126,17 +130,18 @@ class JobWork:
                 with log_writer(effect.log) as log:
                     return self._withdraw(job, log)
 
-    def _written(self, value: Any, go_on: Callable[[], None]) -> Any:
+    def _written(self, value: Any, job: JobContext) -> Any:
         """Return what came of an effect with large outputs written as they will be recorded."""
+        go_on = considerate(job.go_on)
         match value:
             case Made(outputs) | TakenFrom(outputs) if not is_within(outputs, LARGE):
-                return replace(value, outputs=self._encode(outputs, go_on))
+                return replace(value, outputs=self._encode(job.job_id, outputs, go_on))
             case Recalled(found=TakenFrom() as found):
-                return replace(value, found=self._written(found, go_on))
+                return replace(value, found=self._written(found, job))
             case dict() if not is_within(value, LARGE):
-                return self._encode(value, go_on)
+                return self._encode(job.job_id, value, go_on)
             case (dict() as outputs, dict() as features):
-                return self._written(outputs, go_on), self._written(features, go_on)
+                return self._written(outputs, job), self._written(features, job)
         return value
 
     def _keep(self, safekeeping: Safekeeping, effect: Asked, value: Any, job: JobContext) -> None:

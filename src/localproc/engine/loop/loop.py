@@ -9,6 +9,7 @@ import os
 import selectors
 import threading
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -18,7 +19,7 @@ from localproc.cwl.expr.javascript import evaluating_with
 from localproc.engine.home.liveness import Liveness, is_alive
 from localproc.engine.home.mentioned import mentioned
 from localproc.engine.home.retention import Retention
-from localproc.engine.job.executor_choice import ExecutorChoice
+from localproc.engine.job.executor_choice import names_of
 from localproc.engine.job.facts import DismissalAsked, News, Reported, ToolProgressed
 from localproc.engine.job.job_run import JobRun
 from localproc.engine.loop.active import Active
@@ -27,7 +28,6 @@ from localproc.engine.loop.committer import Committer
 from localproc.engine.loop.effect_runner import EffectRunner
 from localproc.engine.loop.executor_pool import ExecutorPool
 from localproc.engine.loop.fair_share import FairShare
-from localproc.engine.loop.job_folders import JobFolders
 from localproc.engine.loop.job_queue import JobQueue
 from localproc.engine.loop.job_reading import JobReader
 from localproc.engine.loop.job_starts import JobStarts
@@ -37,7 +37,7 @@ from localproc.engine.loop.opening_threads import Opening
 from localproc.engine.loop.quick_scripts import QuickScripts
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.engine.loop.told_progress import ToldProgress
-from localproc.errors import EnvironmentProblem, InvalidInputs, StoreLocked
+from localproc.errors import EnvironmentProblem, StoreLocked
 from localproc.executors.journals import forget_gone
 from localproc.model import JobRecord, JobRequest, JobStatus
 from localproc.model.events import Succeeded
@@ -48,6 +48,7 @@ from localproc.storage.step_cache import StepCache
 _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 1.0  #: seconds between looks at the store while nobody rings
 _PULLS: Final = 64  #: steps that may be started in one turn
+_BEGUN: Final = 8  #: jobs that are taken up in one turn, and as many that are to stop
 
 
 class Loop:
@@ -67,7 +68,6 @@ class Loop:
         self._selector.register(bell.fileno(), selectors.EVENT_READ)
         self._keepers = home.executor("local")
         tmpdirs = os.path.join(home.tmp, bell.id)
-        self._folders = JobFolders(home.jobs, tmpdirs)
         self._background = self._workers(parts, tmpdirs)
         self._scripts = QuickScripts(parts.scripts)
         self._tmpdirs = TmpDirs(tmpdirs, self._background.call)
@@ -83,6 +83,7 @@ class Loop:
         self._active: dict[str, Active] = {}
         self._decided: dict[str, Active] = {}  #: those that have something to record, or to be done
         self._timed: dict[str, Active] = {}  #: those that want to be told what time it is
+        self._to_stop: deque[str] = deque()  #: jobs that have to be taken up for that
         self._wanted: deque[str] = deque()
         self._accepted: deque[tuple[JobRecord, JobRequest | None]] = deque()
         self._done: deque[tuple[str, News]] = deque()
@@ -110,7 +111,7 @@ class Loop:
             schemas=settings.stac_schemas,
             remnants=parts.remnants,
         )
-        return Background(work, steps, parts.scripts, tmpdirs, self._folders, settings.active, done)
+        return Background(work, steps, parts.scripts, tmpdirs, settings.active, done)
 
     def _jobs_of(self, parts: LoopParts, bell: Liveness) -> JobQueue:
         """Return the jobs that come to the engine."""
@@ -120,7 +121,7 @@ class Loop:
             parts.home.engines,
             parts.settings,
             JobReader(parts.store, parts.compiled, parts.secrets, self._background.read, bell.wake),
-            JobStarts(parts, self._executors, self._tmpdirs, self._folders),
+            JobStarts(parts, self._executors, self._tmpdirs),
             self._opening,
             self._committer,
             parts.completions.lost,
@@ -183,7 +184,9 @@ class Loop:
         return bool(events) and isinstance(last := events[-1], Succeeded) and last.tidy
 
     def _turn(self) -> None:
-        ready = {key.fd for key, _ in self._selector.select(self._patience())}
+        patience = self._patience()
+        ready = {key.fd for key, _ in self._selector.select(patience)}
+        self._background.removal.see(at_ease=patience > 0 and not ready)
         self._scripts.next_turn()
         self._take_messages(ready)
         self._take_reports(ready)
@@ -198,11 +201,11 @@ class Loop:
 
     def _patience(self) -> float:
         """How long to wait for something to happen."""
-        if self._more or self._done or self._accepted or self._stopping:
+        if self._more or self._done or self._accepted or self._to_stop or self._stopping:
             return 0
         if self._queue.may_begin(self._room):
             return 0  # a job has ended just now, and made room
-        patience = self._executors.patience(_IDLE)
+        patience = self._executors.patience(self._background.removal.patience(_IDLE))
         return min((one.run.patience(patience) for one in self._timed.values()), default=patience)
 
     def _take_messages(self, ready: set[int]) -> None:
@@ -210,7 +213,7 @@ class Loop:
         if self._bell.fileno() in ready:
             self._rung |= self._bell.answer()
         while self._wanted:
-            for name in _names(self._wanted.popleft()):
+            for name in names_of(self._wanted.popleft()):
                 self._opening.is_over(name)
         while self._accepted:
             self._queue.add(*self._accepted.popleft())
@@ -236,21 +239,22 @@ class Loop:
             version = self._store.version()
             if late or version != self._version:
                 self._looked, self._version = now, version
-                for job_id in self._store.to_dismiss(self._bell.id):
-                    self._dismiss(job_id)
+                self._dismiss(self._store.to_dismiss(self._bell.id))
                 self._queue.adopt()
                 self._background.nudge()
         except StoreLocked as error:
             _LOG.warning("what others have written is looked at later: %s", error)
             self._looked, self._version = now, -1
 
-    def _dismiss(self, job_id: str) -> None:
-        """Dismiss a job, also one that waits for its turn."""
-        active = self._active.get(job_id)
-        if active is not None:
-            active.let(partial(JobRun.take, news=DismissalAsked()))
-        else:
-            self._enter(self._queue.dismiss(job_id))
+    def _dismiss(self, jobs: Iterable[str]) -> None:
+        """Dismiss jobs, also those that wait for their turn: a few of these in each turn."""
+        self._to_stop.clear()
+        for job_id in jobs:
+            active = self._active.get(job_id)
+            if active is not None:
+                active.let(partial(JobRun.take, news=DismissalAsked()))
+            else:
+                self._to_stop.append(job_id)
 
     @property
     def _room(self) -> int:
@@ -258,8 +262,11 @@ class Loop:
         return self._settings.active - len(self._active)
 
     def _begin_waiting(self) -> None:
-        while self._room > 0 and self._enter(self._queue.next(self._room)):
-            pass
+        for _ in range(min(_BEGUN, len(self._to_stop))):
+            self._enter(self._queue.dismiss(self._to_stop.popleft()))
+        for _ in range(_BEGUN):
+            if self._room <= 0 or not self._enter(self._queue.next(self._room)):
+                break
 
     def _enter(self, active: Active | None) -> Active | None:
         if active is not None:
@@ -340,11 +347,3 @@ class Loop:
         except EnvironmentProblem as error:  # others see by the lock that this engine is gone
             _LOG.error("%s", error)
             return False
-
-
-def _names(executor: str) -> tuple[str, ...]:
-    """Return the executors that a job may name; of what makes no sense the job is told."""
-    try:
-        return ExecutorChoice.read(executor).names()
-    except InvalidInputs:
-        return ()

@@ -3,7 +3,8 @@
 Owns how much the loop may look at before it has to leave it to a worker. Must not know what for.
 """
 
-from collections.abc import Sequence
+import os
+from itertools import islice
 from typing import Final
 
 from localproc.storage.disk import Disk, TooBig
@@ -30,17 +31,12 @@ class QuickDisk(Disk):
             raise TooBig(path)
         return super().read(path, most)
 
-    def listdir(self, path: str) -> Sequence[str]:
-        """Return the names in a directory, sorted."""
-        found = super().listdir(path)
-        self._look(len(found))
-        return found
-
-    def glob(self, root: str, pattern: str) -> Sequence[str]:
-        """Return the paths below ``root`` that match, sorted."""
-        found = super().glob(root, pattern)
-        self._look(len(found))
-        return found
+    def _listed(self, path: str) -> list[str]:
+        """Return the names in a directory: of one with too many no more than that are read."""
+        with os.scandir(path) as found:
+            names = [one.name for one in islice(found, self._looks + 1)]
+        self._look(len(names))
+        return names
 
     def _look(self, count: int = 1) -> None:
         self._looks -= count

@@ -53,7 +53,7 @@ class Recaller:
                 found = job.earlier.find(invocation, beside, ran_in(image, software), disk)
             if isinstance(found, EarlierStep):
                 try:
-                    return self._taken_over(effect, found, job, disk, box)
+                    return self._taken_over(effect, found, job, disk, box, software)
                 except (OSError, LeadsOut) as error:
                     found = f"its outputs cannot be taken over: {error}"
             because = found
@@ -72,7 +72,7 @@ class Recaller:
         made = fingerprint(kept.outputs, disk)
         given = fingerprint(named(tool, inputs), disk)
         was = ran_in(image or "", software)
-        taken = TakenFrom(kept.outputs, kept.job_id, kept.step, made, given, was, box)
+        taken = TakenFrom(kept.outputs, kept.job_id, kept.step, made, given, was, box, software)
         return Recalled(key, taken)
 
     def _image(
@@ -98,6 +98,7 @@ class Recaller:
         job: JobContext,
         disk: Disk,
         box: Container | None,
+        software: tuple[str, ...],
     ) -> Recalled:
         """Have the outputs and the log of a step in this job's folder, as if it had run here."""
         tops = (outdir_of(step), step.folder, self._cache.folder)
@@ -108,5 +109,6 @@ class Recaller:
         share_logs(log, job.tasks.log_path(effect.name))
         made = fingerprint(outputs, disk)
         given = fingerprint(named(effect.invocation.tool, effect.invocation.inputs), disk)
-        taken = TakenFrom(outputs, step.job_id, step.name, made, given, step.ran_in, box)
+        was = step.ran_in
+        taken = TakenFrom(outputs, step.job_id, step.name, made, given, was, box, software)
         return Recalled("", taken)
