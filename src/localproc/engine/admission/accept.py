@@ -148,9 +148,7 @@ class Acceptance:
         )
         if "variables" in rest:
             rest["variables"] = tuple(to_data(read_variables(rest["variables"])))
-        check_inputs = self._runtime.plugins.hook.localproc_check_inputs
-        if check_inputs.get_hookimpls():  # for most engines there are none
-            check_inputs(process=record, inputs=job_object)
+        self._runtime.plugins.check_inputs(record, job_object)
         return job_object
 
     def documents(self, policy: InputPolicy) -> ReadUri:
@@ -177,13 +175,8 @@ class Acceptance:
     ) -> Accepting:
         """Return a job that is to be recorded, and its first event."""
         at = datetime.now(UTC)
-        event = Accepted(
-            at,
-            request=request,
-            engine=owner or "",
-            beside=self._beside(record, request) or None,
-            message="accepted",
-        )
+        beside = self._beside(record, request) or None
+        event = Accepted(at, request=request, engine=owner or "", beside=beside, message="accepted")
         job = new_job(
             new_id(at), record.namespace, record.id, record.revision, request, event, owner=owner
         )
