@@ -100,7 +100,7 @@ def _check(
 
 def _all_fit(given: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
     for name, value in given.items():
-        if name not in options or not takes(options[name], type(value)):
+        if name not in options or not is_of_type(value, options[name]):
             return False
     return True
 
