@@ -79,6 +79,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         site = self.server.site
+        self.path = self.path.removeprefix(site.root)  # as by a proxy (RFC 9112, 3.2.2)
         site.asked.append(f"{self.command} {self.path}")
         site.clients.add(self.client_address[1])
         path = self.path.partition("?")[0]
@@ -102,6 +103,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.site.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
         self.do_GET()
+
+    do_PUT = do_POST  # noqa: N815 - so it is called
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - so it is called
         """Keep quiet."""

@@ -60,6 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self) -> None:
         road: Road = self.server.road  # type: ignore[attr-defined]
+        self.path = self.path.removeprefix(road.server.endpoint)  # as by a proxy (RFC 9112, 3.2.2)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         road.asked.append((self.command, self.path))
         road.headers.append({name.lower(): value for name, value in self.headers.items()})

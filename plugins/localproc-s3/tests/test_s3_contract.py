@@ -1,9 +1,12 @@
 """The contract of storages, on a real server, for each of the clients."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from s3_fixtures import OpenS3, bucket, open_s3, server
+from s3_road import Road, road_to
 from s3_server import Server, uploads
 
 from localproc.plugins.storage import Storage, object_key
@@ -16,11 +19,13 @@ class TestS3fs(StorageContract):
     client = "s3fs"
     server: Server
     bucket: str
+    road: Road
 
     @pytest.fixture
-    def storage(self, open_s3: OpenS3, server: Server) -> Storage:
+    def storage(self, open_s3: OpenS3, server: Server) -> Iterator[Storage]:
         self.server = server
-        return open_s3(client=self.client)
+        with road_to(server) as self.road:
+            yield open_s3(client=self.client, endpoint=self.road.server.endpoint, slowest=1 << 20)
 
     @pytest.fixture
     def root(self, bucket: str) -> str:
@@ -37,6 +42,20 @@ class TestS3fs(StorageContract):
     def leftovers(self, root: str) -> list[str]:
         return [one["Key"] for one in uploads(self.server, self.bucket)]
 
+    @contextmanager
+    def stalled(self) -> Iterator[bool]:
+        with pytest.MonkeyPatch.context() as soon:
+            soon.setattr("localproc_s3.pacing._ANSWERING", 0.2)
+            soon.setattr("localproc.storage.pace.SPAN", 0.2)
+            self.road.fault = lambda *_: "silent"
+            yield True
+            self.road.fault = lambda *_: ""
+
 
 class TestObstore(TestS3fs):
     client = "obstore"
+
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have obstore give up soon: that is said once, when a bucket is first asked."""
+        monkeypatch.setattr("localproc_s3.obstore_transfers._WHOLE", "1s")

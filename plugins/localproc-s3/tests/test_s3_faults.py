@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,10 +17,10 @@ import localproc_s3
 import pytest
 from s3_fixtures import OpenS3, bucket, open_s3, server
 from s3_packages import SCENE
-from s3_road import Road, once, road_to
+from s3_road import Fault, Road, once, road_to
 from s3_server import Server, keys, uploads
 from tests.children import child
-from tests.patience import until
+from tests.patience import patient, until
 
 from localproc import Engine
 from localproc.engine.engine import namespace_of
@@ -32,6 +33,15 @@ __all__ = ["bucket", "open_s3", "server"]
 #: A connection that has been used before may be closed: what can be sent twice is, by aiohttp.
 TRIES = {"busy": 1, "reset": 2, "lost": 2}
 ROOT = Path(__file__).parents[3]
+CAT: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "id": "cats",
+    "baseCommand": "cat",
+    "inputs": {"file": {"type": "File", "inputBinding": {}}},
+    "stdout": "said.txt",
+    "outputs": {"said": "stdout"},
+}
 MANY = 20 << 20  #: bytes of an object that goes in parts
 LONG = 600 << 20  #: bytes of one that is still on its way when it is looked for
 
@@ -69,7 +79,7 @@ def test_a_server_that_says_nothing_is_not_waited_for_long(
     storage.put(Put(b"a", uri))
     road.fault = once("silent", lambda method, path: method == "HEAD")
     with monkeypatch.context() as short:
-        short.setattr("localproc_s3.connection._ANSWERING", 0.2)
+        short.setattr("localproc_s3.pacing._ANSWERING", 0.2)
         with pytest.raises(StorageUnavailable):
             storage.info(uri)
     assert storage.info(uri) is not None
@@ -208,6 +218,36 @@ def test_publishing_waits_for_a_server_that_is_away(
         road.fault = lambda *_: ""
         assert job.wait().status == "successful"
         assert job.result("catalog").items
+
+
+@pytest.mark.parametrize("fault", [is_put, is_get])
+def test_a_job_that_waits_for_a_silent_server_can_be_dismissed(
+    road: Road, server: Server, bucket: str, tmp_path: Path, client: str, fault: Fault
+) -> None:
+    """Whether it brings its inputs, or publishes what came of them."""
+    server.client().put_object(Bucket=bucket, Key="in/a.txt", Body=b"hello")
+    settings: dict[str, Any] = {
+        "plugins": [localproc_s3],
+        "results": f"s3://{bucket}/out",
+        "storage_options": {"s3": {**road.server.options, "client": client}},
+    }
+    asked = threading.Event()
+
+    def silent(method: str, path: str) -> str:
+        if not (fault(method, path) and path.endswith((".txt", "=PutObject"))):
+            return ""
+        asked.set()
+        return "silent"
+
+    with Engine(tmp_path / "home", **settings) as engine:
+        process = engine.deploy(CAT)
+        road.fault = silent
+        job = process.execute({"file": {"class": "File", "path": f"s3://{bucket}/in/a.txt"}})
+        assert asked.wait(patient(60))
+        job.dismiss()
+        assert job.wait(patient(30)).status == "dismissed"
+        road.fault = lambda *_: ""
+    assert keys(server, bucket) == ["in/a.txt"]
 
 
 def test_an_upload_whose_beginning_was_not_told_is_removed(

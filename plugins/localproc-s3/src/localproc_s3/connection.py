@@ -21,24 +21,11 @@ from localproc.errors import StagingError
 from localproc_s3.failures import EXPIRED, code_of, explaining
 from localproc_s3.object_body import Piece
 from localproc_s3.options import ENDPOINT, S3Options, is_plain
+from localproc_s3.pacing import Pacing
 from localproc_s3.staying import StayingSession
 
 _T = TypeVar("_T")
 
-#: Seconds within which a server answers what neither brings nor sends contents.
-_ANSWERING: Final = 20.0
-_QUICK: Final = frozenset(
-    {
-        "abort_multipart_upload",
-        "create_multipart_upload",
-        "delete_objects",
-        "head_bucket",
-        "head_object",
-        "list_multipart_uploads",
-        "list_objects_v2",
-        "list_parts",
-    }
-)
 _UNSAID: Final = "400"  #: the code of what HEAD cannot say, such as that a key has expired
 _SETTLING: Final = 120.0  #: seconds; the connection has given up by then
 _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
@@ -58,6 +45,7 @@ class Connection:
         for name in _NEVER_HEARD:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._options = options
+        self._pacing = Pacing(options.slowest)
         self._secrets = (options.secret, options.token)
         session = {"profile": options.profile} if options.profile else {}
         self._files: Any = S3FileSystem(
@@ -83,7 +71,8 @@ class Connection:
         """The client of botocore, for what it knows of itself."""
         with self._lock:
             if not self._is_open:
-                self.wait(self._begun(_client(self._files)))
+                with self.explaining("s3:"):
+                    self.wait(self._begun(self._pacing.keys(_client(self._files))))
                 self._is_open = True
         return self._files.s3
 
@@ -119,7 +108,7 @@ class Connection:
         _ = self.client
         place = {"Bucket": bucket, "Key": key}
         making = self._files.s3.generate_presigned_url("get_object", place, seconds)
-        return str(self.wait(self._begun(making)))
+        return str(self.wait(self._begun(self._pacing.keys(making))))
 
     def keys(self) -> Mapping[str, Any]:
         """Return the keys that hold now; raises ``StagingError`` if there are none."""
@@ -128,7 +117,7 @@ class Connection:
             return _named(mine.key, mine.secret, mine.token)
         _ = self.client
         with self.explaining("s3:"):
-            frozen = self.wait(self._begun(self._frozen()))
+            frozen = self.wait(self._begun(self._pacing.keys(self._frozen())))
         return _named(frozen.access_key, frozen.secret_key, frozen.token)
 
     def close(self) -> None:
@@ -149,7 +138,8 @@ class Connection:
         return await known.get_frozen_credentials()
 
     async def _called(self, files: Any, operation: str, arguments: dict[str, Any]) -> Any:
-        client = await _client(files)
+        making = _client(files)
+        client = await (making if self._is_open else self._pacing.keys(making))
         if self._options.requester_pays and _is_payable(client, operation):
             arguments["RequestPayer"] = "requester"
         try:
@@ -158,34 +148,26 @@ class Connection:
             said = code_of(error)
             if said not in EXPIRED and said != _UNSAID:
                 raise
-            client = await files.set_session(refresh=True)  # the next try asks for keys again
+            again = files.set_session(refresh=True)  # the next try asks for keys again
+            client = await self._pacing.keys(again)
             if said != _UNSAID:
                 raise
             answer = await self._answer(client, operation, arguments)
         return answer
 
     async def _answer(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
-        limit = _ANSWERING if operation in _QUICK else None  # others: see read_timeout
-        if "Body" in arguments:
-            answer = await asyncio.wait_for(self._sent(client, operation, arguments), limit)
-        else:
-            answer = await asyncio.wait_for(getattr(client, operation)(**arguments), limit)
-        if operation == "get_object":
-            async with answer["Body"] as body:  # it is closed, too, if it is cut short
-                answer["Data"] = await body.read()
-        return answer
-
-    async def _sent(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
-        """Send bytes piece by piece: of many of them asyncio makes copies, again and again.
+        """Return an answer; of bytes that are sent asyncio makes copies, unless by the piece.
 
         The server may have closed the connection while nobody used it. aiohttp asks once more
         then, but not with pieces; a PUT may be repeated (RFC 9110, 9.2.2).
         """
-        data = arguments["Body"]
+        data = arguments.get("Body")
+        if data is None:
+            return await self._pacing.answer(client, operation, arguments)
         try:
-            return await getattr(client, operation)(**{**arguments, "Body": Piece(data)})
+            return await self._pacing.answer(client, operation, {**arguments, "Body": Piece(data)})
         except ConnectionClosedError:
-            return await getattr(client, operation)(**{**arguments, "Body": Piece(data)})
+            return await self._pacing.answer(client, operation, {**arguments, "Body": Piece(data)})
 
 
 async def _client(files: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from localproc.errors import StagingError
 
-_SENT: Final = 256 << 10  #: bytes that are given to the system at a time
+SENT: Final = 64 << 10  #: bytes that are given to the system at a time
 
 
 class Contents:
@@ -51,6 +51,7 @@ class Piece:
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)
         self._at = 0
+        self.taken = 0  #: bytes that have gone to the system, or are about to
 
     def read(self, most: int = -1) -> memoryview:
         """Return the next bytes, nothing at the end."""
@@ -70,5 +71,6 @@ class Piece:
 
     async def __aiter__(self) -> AsyncIterator[memoryview]:
         """Yield all bytes, whatever has been read."""
-        for begin in range(0, len(self._data), _SENT):
-            yield self._data[begin : begin + _SENT]
+        for begin in range(0, len(self._data), SENT):
+            yield self._data[begin : begin + SENT]
+            self.taken = begin + SENT

@@ -9,9 +9,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import obstore
+from botocore.utils import get_environ_proxies
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
@@ -24,8 +26,13 @@ from localproc_s3.options import S3Options
 from localproc_s3.uploads import DIGEST, check
 from localproc_s3.window import PART
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
+
 _AT_A_TIME: Final = 3  #: parts of a large object
 _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
+_WHOLE: Final = "60s"  #: how long a request may take; what is slower is done without obstore
+_NOWHERE: Final = "http://127.0.0.1:0"  #: a proxy to which there is no connection
 _FRESH: Final = timedelta(minutes=5)  #: how long keys are not asked for again
 #: What obstore raises: whatever it is, it is not done.
 _FAILED: Final = (BaseError, OSError, ValueError)
@@ -40,10 +47,11 @@ class ObstoreTransfers:
         self._others = others
         self._stores: dict[str, S3Store] = {}
         self._large = threading.Semaphore()
+        self._is_direct: bool | None = None
 
     def put(self, contents: Contents, place: Place, what: Put, watch: Watch) -> Info:
         """Put an object; raises ``StagingError``, and what ``watch`` raises."""
-        if not what.if_absent and not self._options.upload and _is_same(place):
+        if not what.if_absent and not self._options.upload and self._is_for(place):
             try:
                 return self._put(contents, place, what, watch)
             except _FAILED:
@@ -53,7 +61,7 @@ class ObstoreTransfers:
     def fetch(self, place: Place, path: str, most: int | None, watch: Watch, resume: str) -> Info:
         """Write an object to a file; raises ``StagingError``, and what ``watch`` raises."""
         watch(0)
-        if not resume and _is_same(place):
+        if not resume and self._is_for(place):
             try:
                 found = obstore.get(self._store(place.bucket), place.key)
                 size, etag = found.meta["size"], found.meta["e_tag"] or ""
@@ -111,26 +119,46 @@ class ObstoreTransfers:
                 others["skip_signature"] = True
             else:
                 others["credential_provider"] = self._keys
+            endpoint = str(known.endpoint_url)
             self._stores[bucket] = S3Store(
                 bucket,
-                endpoint=known.endpoint_url,
+                endpoint=endpoint,
                 region=known.region_name or "us-east-1",
                 checksum_algorithm="sha256",
                 request_payer=self._options.requester_pays,
                 virtual_hosted_style_request=self._options.addressing == "virtual",
-                client_options={"allow_http": True, "timeout": "60s", "connect_timeout": "10s"},
+                client_options={**_staying(endpoint), "timeout": _WHOLE, "connect_timeout": "10s"},
                 retry_config={"max_retries": 0},
                 **others,
             )
         return self._stores[bucket]
 
+    def _is_for(self, place: Place) -> bool:
+        """Whether obstore asks for the key as it is, and the server by itself.
+
+        It leaves out slashes at the ends of keys; what leads by a proxy does not stay (see below).
+        """
+        if place.key.strip("/") != place.key:
+            return False
+        if self._is_direct is None:
+            self._is_direct = not get_environ_proxies(self._connection.client.meta.endpoint_url)
+        return self._is_direct
+
     def _keys(self) -> Any:
         return {**self._connection.keys(), "expires_at": datetime.now(UTC) + _FRESH}
 
 
-def _is_same(place: Place) -> bool:
-    """Whether obstore asks for the key as it is: it leaves out slashes at its ends."""
-    return place.key.strip("/") == place.key
+def _staying(endpoint: str) -> "ClientConfig":
+    """Return what keeps requests with a server, though obstore goes wherever it is sent on to.
+
+    A proxy decides where connections lead. By way of one that is the server itself, all of them
+    lead there. That cannot be with TLS: there all but the server's own name lead nowhere, and
+    nothing goes without.
+    """
+    server = urlsplit(endpoint)
+    if server.scheme == "http":
+        return {"allow_http": True, "proxy_url": f"http://{server.netloc}"}
+    return {"allow_http": False, "proxy_url": _NOWHERE, "proxy_excludes": str(server.hostname)}
 
 
 def _pieces(

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.errors import EnvironmentProblem
+from localproc.storage.pace import MEANING, SLOWEST, slowest_of
 
 OPTIONS: Final[Mapping[str, str]] = {
     "endpoint": "the server's URL, as in AWS_ENDPOINT_URL; AWS's own if there is none",
@@ -28,6 +29,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "fields": "which fields items get: eoepca (storage:platform, ...) or v2 of the extension",
     "platform": "what storage:platform says",
     "public_endpoint": "the server's URL as others see it, in storage:endpoint",
+    "slowest": MEANING,
     "guarded": "set by the engine",
 }
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -58,6 +60,7 @@ class S3Options:
     fields: str = "eoepca"
     platform: str = "eoap"
     public_endpoint: str = ""
+    slowest: float = SLOWEST
 
     def __reduce__(self) -> Any:
         raise TypeError("the options of a storage are not to be pickled: there are keys in them")
@@ -77,7 +80,7 @@ def read(options: Mapping[str, Any]) -> S3Options:
             raise _wrong("cannot have this upload", "it is a mapping of S3's names to values")
         if name in _CHOICES and value not in _CHOICES[name]:
             raise _wrong(f"cannot have this {name}", f"it is {' or '.join(_CHOICES[name])}")
-        if name not in (*_FLAGS, "upload", "guarded") and not isinstance(value, str):
+        if name not in (*_FLAGS, "upload", "slowest", "guarded") and not isinstance(value, str):
             raise _wrong(f"cannot have this {name}", "it is a text")
     given = {name: value for name, value in options.items() if name != "guarded"}
     if bool(given.get("key")) != bool(given.get("secret")):
@@ -85,7 +88,7 @@ def read(options: Mapping[str, Any]) -> S3Options:
     for name in ("endpoint", "public_endpoint"):
         if given.get(name) and not is_plain(given[name]):
             raise _wrong(f"cannot have this {name}", ENDPOINT)
-    return S3Options(**given)
+    return S3Options(**given | {"slowest": slowest_of(given)})
 
 
 def is_plain(endpoint: str) -> bool:
