@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import localproc_fsspec
 import pytest
 import sftp_server
 from localproc_fsspec.hosts import is_leftover
+from relay import Relay, relay_to
 
 from localproc import Engine
 from localproc.errors import InvalidInputs, StagingError, StorageUnavailable
@@ -42,6 +44,13 @@ class HostContract(StorageContract):
     """What is the same of both."""
 
     folder: Path
+    relay: Relay
+
+    @contextmanager
+    def stalled(self) -> Iterator[bool]:
+        with pytest.MonkeyPatch.context() as soon, self.relay.held():
+            soon.setattr("localproc.storage.bounded_calls.patience", lambda *_: 0.3)
+            yield True
 
     def cut_short(self, storage: Storage, uri: str, tmp_path: Path) -> None:
         left = self.folder / "top" / "job" / ".localproc.0123456789abcdef.part"
@@ -92,8 +101,8 @@ class TestSftp(HostContract):
     def root(self, tmp_path: Path) -> Iterator[str]:
         self.folder = tmp_path / "host"
         self.folder.mkdir()
-        with sftp_server.serving(self.folder) as port:
-            yield f"sftp://127.0.0.1:{port}/top"
+        with sftp_server.serving(self.folder) as port, relay_to(port) as self.relay:
+            yield f"sftp://127.0.0.1:{self.relay.port}/top"
 
 
 class TestFtp(HostContract):
@@ -107,8 +116,8 @@ class TestFtp(HostContract):
     def root(self, tmp_path: Path) -> Iterator[str]:
         self.folder = tmp_path / "host"
         self.folder.mkdir()
-        with ftp_server.serving(self.folder) as port:
-            yield f"ftp://127.0.0.1:{port}/top"
+        with ftp_server.serving(self.folder) as port, relay_to(port) as self.relay:
+            yield f"ftp://127.0.0.1:{self.relay.port}/top"
 
     @pytest.mark.parametrize("disposable", [False, True])
     def test_what_is_there_can_be_left_alone(

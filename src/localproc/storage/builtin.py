@@ -6,6 +6,7 @@ from typing import Any
 from localproc.plugins import hookimpl
 from localproc.plugins.storage import Storage, StoragePlugin
 from localproc.storage.filesystem import FilesystemStorage
+from localproc.storage.pace import MEANING
 
 
 @hookimpl
@@ -13,7 +14,7 @@ def localproc_storages() -> Iterable[StoragePlugin]:
     """Return the storages for folders of this machine and for the web, which is read only."""
     options = {
         "guarded": "true: refuse addresses that are not public",
-        "slowest": "bytes a second that have to come, over a minute: 1024; 0 for any",
+        "slowest": MEANING,
     }
     return [
         StoragePlugin("file", FilesystemStorage.open, "folders of this machine"),

@@ -1,8 +1,8 @@
-"""How slowly an answer may come.
+"""How slowly something may come or go.
 
-Owns counting the bytes that come while a server is waited for, and giving it up. Must not know what
-is asked for. Each silence has an end of its own, but a byte before each of them would keep a
-transfer for years.
+Owns counting the bytes that move while a server is waited for, giving it up, and how long a call is
+waited for that does not tell how many there are. Must not know what is asked for. Each silence has
+an end of its own, but a byte before each of them would keep a transfer for years.
 """
 
 import io
@@ -14,7 +14,11 @@ from typing import Any, Final
 from localproc.errors import EnvironmentProblem
 
 SLOWEST: Final = 1024  #: bytes a second
-_SPAN: Final = 60.0  #: seconds that a server is waited for until they are counted
+#: What the option ``slowest`` of a storage means.
+MEANING: Final = "bytes a second that have to come or go, over a minute: 1024; 0 for any"
+SPAN: Final = 60.0  #: seconds that a server is waited for until they are counted
+#: Of a call that brings many and does not tell how it goes: its seconds, and how much faster it is.
+_QUIET, _FASTER = 600.0, 64
 
 
 def slowest_of(options: Mapping[str, Any]) -> float:
@@ -23,9 +27,41 @@ def slowest_of(options: Mapping[str, Any]) -> float:
     if not isinstance(found, bool) and isinstance(found, int | float) and 0 <= found < math.inf:
         return float(found)
     raise EnvironmentProblem(
-        f"the option 'slowest' of the web is a number of bytes a second, not {found!r}",
+        f"the option 'slowest' of a storage is a number of bytes a second, not {found!r}",
         hint="0 waits for whatever still comes",
     )
+
+
+def patience(asked: int, slowest: float) -> float:
+    """Return the seconds that a call may take which brings ``asked`` bytes, and tells nothing.
+
+    As long as these may take; ten minutes are enough for some MiB, and for many it is faster.
+    """
+    if not (asked and slowest):
+        return math.inf if asked else SPAN
+    return max(SPAN, min(asked / slowest, max(_QUIET, asked / slowest / _FASTER)))
+
+
+class Pace:
+    """Counts what comes; ``slowest`` are the bytes a second that have to."""
+
+    def __init__(self, slowest: float) -> None:
+        self._slowest = slowest
+        self._waited = 0.0
+        self._moved = 0
+
+    def waited(self, seconds: float, moved: int) -> None:
+        """Note how long bytes were waited for; raises ``TimeoutError`` if they are too few."""
+        self._waited += seconds
+        self._moved += moved
+        if self._waited < SPAN:
+            return
+        if self._moved < self._slowest * self._waited:
+            raise TimeoutError(
+                f"{self._moved} bytes came in {self._waited:.0f} s, "
+                f"fewer than {self._slowest:.0f} a second"
+            )
+        self._waited, self._moved = 0.0, 0
 
 
 class PacedReader(io.RawIOBase):
@@ -38,10 +74,8 @@ class PacedReader(io.RawIOBase):
         self, source: io.RawIOBase, slowest: float, clock: Callable[[], float] | None = None
     ) -> None:
         self._source = source
-        self._slowest = slowest
+        self._pace = Pace(slowest)
         self._clock = clock or monotonic
-        self._waited = 0.0
-        self._came = 0
 
     def readable(self) -> bool:
         """It is."""
@@ -51,15 +85,8 @@ class PacedReader(io.RawIOBase):
         """Read what is there, as soon as there is anything."""
         began = self._clock()
         count = self._source.readinto(buffer)
-        self._waited += self._clock() - began
-        self._came += count or 0
-        if count and self._waited >= _SPAN:
-            if self._came < self._slowest * self._waited:
-                raise TimeoutError(
-                    f"{self._came} bytes came in {self._waited:.0f} s, "
-                    f"fewer than {self._slowest:.0f} a second"
-                )
-            self._waited, self._came = 0.0, 0
+        if count:
+            self._pace.waited(self._clock() - began, count)
         return count
 
     def close(self) -> None:

@@ -82,6 +82,21 @@ class WebStorage:
             told.size = _size(answer, start)
             return _received(answer, path, start, most, watch, told.etag)
 
+    def part(self, uri: str, start: int, size: int) -> bytes:
+        """Return bytes of a file; raises ``StagingError`` if they cannot be had alone."""
+        asked = {"range": f"bytes={start}-{start + size - 1}"}
+        with _explaining(uri), self._client.asking("GET", uri, asked) as answer:
+            _check_contents(answer, uri)
+            shown, found = redacted(uri), _RANGE.match(answer.headers.get("content-range", ""))
+            if answer.status_code != httpx.codes.PARTIAL_CONTENT or found is None:
+                raise StagingError(f"{shown}: its server does not send parts of it", uri=shown)
+            data = bytearray()
+            for chunk in answer.iter_raw():
+                data += chunk
+                if int(found[1]) != start or len(data) > size:
+                    raise StagingError(f"{shown} sends other parts than were asked for", uri=shown)
+            return bytes(data)
+
     def ask(
         self,
         uri: str,

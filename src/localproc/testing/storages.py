@@ -13,6 +13,7 @@ import pytest
 
 from localproc.errors import NoSuchObject, ObjectExists, StagingError
 from localproc.plugins.storage import Put, Storage, object_key, object_uri
+from localproc.testing.storage_transfers import TransferContract
 
 NAMES = (
     "plain.txt",
@@ -32,11 +33,7 @@ NAMES = (
 )
 
 
-class _Enough(Exception):
-    """Whoever watches a transfer wants no more of it."""
-
-
-class StorageContract:
+class StorageContract(TransferContract):
     """What every storage that can be written to does."""
 
     @pytest.fixture
@@ -48,12 +45,6 @@ class StorageContract:
     def root(self) -> str:
         """Return the URI of an empty folder, without a slash at its end."""
         raise NotImplementedError("give the URI of an empty folder")
-
-    def file(self, tmp_path: Path, data: bytes = b"some bytes") -> str:
-        """Make a file to put."""
-        path = tmp_path / "source.bin"
-        path.write_bytes(data)
-        return str(path)
 
     def uri(self, root: str, name: str) -> str:
         """Return the URI of an object; names are quoted in URIs."""
@@ -206,50 +197,6 @@ class StorageContract:
         storage.put(Put(path, f"{root}/copy.txt"))
         Path(path).write_bytes(b"changed")
         storage.fetch(f"{root}/copy.txt", str(tmp_path / "fetched"))
-        assert (tmp_path / "fetched").read_bytes() == b"some bytes"
-
-    def test_more_bytes_than_allowed_are_refused(
-        self, storage: Storage, root: str, tmp_path: Path
-    ) -> None:
-        storage.put(Put(self.file(tmp_path, bytes(2000)), f"{root}/big.bin"))
-        with pytest.raises(StagingError):
-            storage.fetch(f"{root}/big.bin", str(tmp_path / "fetched"), most=1000)
-
-    def test_whoever_watches_can_end_a_transfer(
-        self, storage: Storage, root: str, tmp_path: Path
-    ) -> None:
-        storage.put(Put(self.file(tmp_path), f"{root}/long.bin"))
-
-        def stop(_: int) -> None:
-            raise _Enough
-
-        with pytest.raises(_Enough):
-            storage.fetch(f"{root}/long.bin", str(tmp_path / "fetched"), watch=stop)
-
-    def test_whoever_watches_a_put_can_end_it_and_nothing_is_there(
-        self, storage: Storage, root: str, tmp_path: Path
-    ) -> None:
-        def stop(_: int) -> None:
-            raise _Enough
-
-        with pytest.raises(_Enough):
-            storage.put(Put(self.file(tmp_path), f"{root}/ended.bin"), watch=stop)
-        assert storage.info(f"{root}/ended.bin") is None
-
-    def test_progress_is_told_in_bytes(self, storage: Storage, root: str, tmp_path: Path) -> None:
-        data, sent, come = bytes(300_000), [0], [0]
-        storage.put(Put(self.file(tmp_path, data), f"{root}/told.bin"), watch=sent.append)
-        storage.fetch(f"{root}/told.bin", str(tmp_path / "fetched"), watch=come.append)
-        for told in (sent, come):
-            assert told == sorted(told)
-            assert told[-1] == len(data)
-
-    def test_what_cannot_be_gone_on_with_is_begun_anew(
-        self, storage: Storage, root: str, tmp_path: Path
-    ) -> None:
-        storage.put(Put(b"some bytes", f"{root}/resumed.bin"))
-        (tmp_path / "fetched").write_bytes(b"other")
-        storage.fetch(f"{root}/resumed.bin", str(tmp_path / "fetched"), resume='"another etag"')
         assert (tmp_path / "fetched").read_bytes() == b"some bytes"
 
     def test_sweeping_takes_nothing_that_is_whole(self, storage: Storage, root: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from localproc.errors import EnvironmentProblem
 from localproc.plugins import hookimpl
 from localproc.plugins.storage import Storage, StoragePlugin
+from localproc.storage.pace import MEANING
 
 #: Stores of objects, each of which is there whole or not at all.
 OBJECTS: Final = ("abfs", "az", "gcs", "gs", "memory", "oss")
@@ -17,7 +18,11 @@ OBJECTS: Final = ("abfs", "az", "gcs", "gs", "memory", "oss")
 RENAMING: Final = ("ftp", "sftp", "ssh")
 #: Those of which that is not known: they are read only here.
 READ_ONLY: Final = ("github", "hdfs", "smb", "webhdfs", "zip")
-_OPTIONS: Final = {"enabled": "true: the scheme is used", "...": "what fsspec is told"}
+_OPTIONS: Final = {
+    "enabled": "true: the scheme is used",
+    "slowest": MEANING,
+    "...": "what fsspec is told",
+}
 
 
 @hookimpl

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final, Protocol
 
 from localproc.errors import StagingError, StorageUnavailable
 
-_CHUNK: Final = 1 << 18
+CHUNK: Final = 1 << 18  #: bytes that are given to a host at a time
 _LEFTOVER: Final = re.compile(r"\.localproc\.[0-9a-f]{16}\.part")
 
 
@@ -37,7 +37,7 @@ class Sftp:
         """Write without waiting for each piece to be confirmed; all are when it is closed."""
         with files.ftp.open(path, "wb") as target:
             target.set_pipelined(True)
-            while chunk := source.read(_CHUNK):
+            while chunk := source.read(CHUNK):
                 target.write(chunk)
                 watch(source.tell())
 
@@ -61,7 +61,7 @@ class Ftp:
     def send(self, files: Any, source: BinaryIO, path: str, watch: Callable[[int], None]) -> None:
         """Store in one transfer."""
         try:
-            files.ftp.storbinary(f"STOR {path}", source, _CHUNK, lambda _: watch(source.tell()))
+            files.ftp.storbinary(f"STOR {path}", source, CHUNK, lambda _: watch(source.tell()))
         except BaseException:
             with suppress(Exception):
                 files.ftp.voidresp()  # what the server says of the transfer that ended
@@ -96,6 +96,7 @@ def put(
         host.send(files, source, aside, watch)
         if (came := files.info(aside)["size"]) != size:
             raise StorageUnavailable(f"{came} of {size} bytes have come to {path}")
+        watch(size)  # nobody may wait for it any more
         (host.place if if_absent else host.replace)(files, aside, path)
     except BaseException:
         with suppress(Exception):  # or it is swept later

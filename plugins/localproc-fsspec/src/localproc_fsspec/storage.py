@@ -3,18 +3,16 @@
 Owns what the verbs of the protocol are there. Must not know any file system in particular.
 """
 
-import errno
 import hashlib
 import io
 import os
-import socket
-import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from types import TracebackType
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import fsspec
+from fsspec.callbacks import Callback
 
 from localproc.errors import NoSuchObject, ObjectExists, StagingError, StorageUnavailable
 from localproc.plugins.storage import (
@@ -26,31 +24,23 @@ from localproc.plugins.storage import (
     unwatched,
 )
 from localproc.storage.addresses import redacted
+from localproc.storage.bounded_calls import Told
 from localproc_fsspec import hosts
-from localproc_fsspec.places import NESTED, Place, place_of
+from localproc_fsspec.reaching import SSH, Files, Reach
 
 _CHUNK: Final = 1 << 20
-_PATIENCE: Final = 60.0  #: seconds without a byte by which a connection counts as broken
+_PIECE: Final = 64 << 10  #: of hosts that have several of them under way
 _AHEAD: Final = 64  #: pieces (of 32 KiB) of a file that are under way by SFTP
-_SSH: Final = ("sftp", "ssh")
-_FRESH: Final[Mapping[str, Any]] = {"use_listings_cache": False}
-#: What is said besides; SFTP's has no listings and takes nothing but what paramiko does.
-_USUAL: Final = {scheme: {"timeout": 30.0} for scheme in _SSH}
-_SHORT: Final = 4  #: characters up to which an option is no secret
+_LISTING: Final = 1 << 20  #: bytes, more or less, that a listing has
 
 
 class FsspecStorage:
-    """Implements ``localproc.plugins.storage.Storage``.
-
-    Each thread has a file system of its own: those of one connection cannot be shared.
-    """
+    """Implements ``localproc.plugins.storage.Storage``."""
 
     def __init__(self, scheme: str, options: Mapping[str, Any], *, by_host: bool) -> None:
         self._scheme = scheme
-        self._told = {key: one for key, one in options.items() if key not in ("enabled", "guarded")}
-        self._target = str(options.get("target_protocol", "https"))
         self._by_host = by_host
-        self._mine = threading.local()
+        self._reach = Reach(scheme, options, by_host=by_host)
 
     @classmethod
     def open(cls, scheme: str, options: Mapping[str, Any], *, by_host: bool) -> "FsspecStorage":
@@ -63,11 +53,10 @@ class FsspecStorage:
 
     def info(self, uri: str) -> Info | None:
         """Return what is known of a file."""
-        with self._explaining(uri):
+        with self._reach.at(uri, fresh=True) as files:
             try:
-                files, path = self._place(uri, fresh=True)
-                found = files.info(path)
-            except FileNotFoundError:
+                found = files.ask(lambda there: there.info(files.path))
+            except (FileNotFoundError, NoSuchObject):
                 return None
             return None if found["type"] == "directory" else _info(uri, found)
 
@@ -88,16 +77,12 @@ class FsspecStorage:
         if most is not None and info.size > most:
             raise StagingError(f"{redacted(uri)} is larger than {most} bytes", uri=redacted(uri))
         goes_on = bool(resume) and resume == info.etag and os.path.exists(path)
-        with self._explaining(uri, info.etag):
-            files, place = self._place(uri)
-            with files.open(place, "rb") as source, open(path, "ab" if goes_on else "wb") as file:
-                source.seek(file.tell())
-                if self._scheme in _SSH:  # else each piece is asked for when the last one is there
-                    source.prefetch(info.size, _AHEAD)
-                while chunk := source.read(_CHUNK):
-                    file.write(chunk)
-                    watch(file.tell())
-                size = file.tell()
+        with self._reach.at(uri, info.etag) as files, open(path, "ab" if goes_on else "wb") as file:
+            look: Watch = lambda _: watch(file.tell())  # noqa: E731
+            for chunk in self._read(files, file.tell(), info.size, look):
+                file.write(chunk)
+                watch(file.tell())
+            size = file.tell()
             if size != info.size:
                 raise StorageUnavailable(
                     f"{redacted(uri)} ended after {size} of {info.size} bytes",
@@ -106,34 +91,58 @@ class FsspecStorage:
                 )
         return info
 
+    def _read(self, files: Files, start: int, size: int, look: Watch) -> Iterator[bytes]:
+        """Yield what a file has from a byte on."""
+
+        def opened(there: Any) -> Any:
+            source = there.open(files.path, "rb")
+            source.seek(start)
+            if self._scheme in SSH:  # else each piece is asked for when the last one is there
+                source.prefetch(size, _AHEAD)
+            return source
+
+        piece = _PIECE if self._scheme in SSH else _CHUNK
+        source = files.ask(opened, watch=look)
+        most = piece + int(getattr(source, "blocksize", None) or 0)  # it may read ahead
+        while chunk := files.ask(lambda _: source.read(piece), min(most, size), look):
+            yield chunk
+        files.ask(lambda _: source.close())
+
     def put(self, what: Put, watch: Watch = unwatched) -> Info:
         """Put an object: it is there whole or not at all."""
         watch(0)
         digest, size = _digest(what.source, what.uri)
         what.verify(digest)
-        with self._explaining(what.uri):
+        with self._reach.at(what.uri) as files:
             try:
-                self._put(what, size, watch)
+                self._put(files, what, size, watch)
             except FileExistsError:
                 shown = redacted(what.uri)
                 raise ObjectExists(f"{shown} is there already", uri=shown) from None
         watch(size)
         return Info(what.uri, size, sha256=digest)
 
-    def _put(self, what: Put, size: int, watch: Watch) -> None:
+    def _put(self, files: Files, what: Put, size: int, watch: Watch) -> None:
         """Put an object, in one call where that is whole or nothing."""
-        files, path = self._place(what.uri)
-        source = what.source
+        source, path = what.source, files.path
         if self._scheme in hosts.HOSTS:
             host = hosts.HOSTS[self._scheme]
-            with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
-                hosts.put(host, files, file, path, size, watch, if_absent=what.if_absent)
+
+            def send(there: Any, told: Told) -> None:
+                with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as one:
+                    hosts.put(host, there, one, path, size, told, if_absent=what.if_absent)
+
+            files.tell(send, hosts.CHUNK, watch)
             return
         mode = "create" if what.if_absent else "overwrite"
         if isinstance(source, bytes):
-            files.pipe_file(path, source, mode=mode)
-        else:
-            files.put_file(source, path, mode=mode)
+            files.ask(lambda there: there.pipe_file(path, source, mode=mode), size, watch)
+            return
+
+        def put(there: Any, told: Told) -> None:
+            there.put_file(source, path, mode=mode, callback=_noting(told))
+
+        files.tell(put, size, watch)
 
     def list(self, prefix: str) -> Iterator[Info]:
         """Yield all files whose names begin with the prefix."""
@@ -142,26 +151,22 @@ class FsspecStorage:
                 yield _info(self._uri(prefix, name), found)
 
     def _below(self, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        with self._explaining(prefix):
-            files, path = self._place(prefix, fresh=True)
+        with self._reach.at(prefix, fresh=True) as files:
+            path = files.path
             top = path if path.endswith("/") else path.rpartition("/")[0]
+            found: Mapping[str, Any] = {}
             with suppress(FileNotFoundError):
-                found = files.find(top.rstrip("/"), detail=True)
-                start = path.lstrip("/")
-                for name in sorted(found):
-                    if name.lstrip("/").startswith(start):
-                        yield name, found[name]
+                found = files.ask(lambda there: there.find(top.rstrip("/"), detail=True), _LISTING)
+        start = path.lstrip("/")
+        for name in sorted(found):
+            if name.lstrip("/").startswith(start):
+                yield name, found[name]
 
     def delete(self, uris: Iterable[str]) -> None:
         """Remove files, one after the other."""
         for uri in uris:
-            with self._explaining(uri):
-                files, path = self._place(uri)
-                try:
-                    files.rm_file(path)
-                except Exception:  # FTP has one error for all that it refuses
-                    if files.exists(path):
-                        raise
+            with self._reach.at(uri) as files:
+                files.ask(partial(_remove, files.path))
 
     def sweep(self, prefix: str) -> None:
         """Remove files of hosts that were not whole yet; elsewhere a call leaves nothing."""
@@ -171,19 +176,18 @@ class FsspecStorage:
 
     def check(self, prefix: str) -> None:
         """See that a host takes files; object stores tell that when something is put."""
-        with self._explaining(prefix):
-            files, path = self._place(prefix)
+        with self._reach.at(prefix) as files:
+            path = files.path.rstrip("/") or "/"
             if self._scheme in hosts.HOSTS:
-                hosts.probe(files, path.rstrip("/") or "/")
+                files.ask(lambda there: hosts.probe(there, path))
             else:
-                files.exists(path)
+                files.ask(lambda there: there.exists(files.path))
 
     def presign(self, uri: str, seconds: int) -> str | None:
         """Return a signed URL where the file system can make one."""
-        with self._explaining(uri):
-            files, path = self._place(uri)
+        with self._reach.at(uri) as files:
             try:
-                return str(files.sign(path, expiration=seconds))
+                return str(files.ask(lambda there: there.sign(files.path, expiration=seconds)))
             except (NotImplementedError, AttributeError):
                 return None
 
@@ -193,88 +197,29 @@ class FsspecStorage:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._mine = threading.local()
-
-    def _place(self, uri: str, *, fresh: bool = False) -> tuple[Any, str]:
-        """Return the file system of a URI, and its path there.
-
-        ``fresh``: what knows its files from when it was opened is opened anew.
-        """
-        place = self._named(uri)
-        known = self._mine.__dict__.setdefault("files", {})
-        if place.key not in known or (fresh and self._scheme in NESTED):
-            known[place.key] = fsspec.filesystem(
-                self._scheme,
-                skip_instance_cache=True,
-                **{**_USUAL.get(self._scheme, _FRESH), **place.given, **self._told},
-            )
-            if self._scheme in _SSH:
-                known[place.key].ftp.get_channel().settimeout(_PATIENCE)
-        return known[place.key], place.path
-
-    def _named(self, uri: str) -> Place:
-        return place_of(self._scheme, uri, self._target, by_host=self._by_host)
+        self._reach.close()
 
     def _uri(self, prefix: str, name: str) -> str:
-        place = self._named(prefix)
+        place = self._reach.place(prefix)
         return object_uri(place.root, name.lstrip("/").removeprefix(place.within))
 
-    @contextmanager
-    def _explaining(self, uri: str, etag: str = "") -> Iterator[None]:
-        """Say what went wrong with which URI; a connection on which something did is let go of."""
-        try:
-            with _telling(uri, [one for one in self._told.values() if isinstance(one, str)], etag):
-                yield
-        except Exception:
-            if self._by_host:
-                self._mine.__dict__.pop("files", None)
+
+def _remove(path: str, there: Any) -> None:
+    try:
+        there.rm_file(path)
+    except Exception:  # FTP has one error for all that it refuses
+        if there.exists(path):
             raise
 
 
-class _telling:  # noqa: N801 - reads as a statement
-    """Says what went wrong with which URI, without the options that may be keys."""
+def _noting(told: Told) -> Callback:
+    """Return what a file system tells its progress; an error from there would end it in halves."""
 
-    def __init__(self, uri: str, secrets: Iterable[str], etag: str) -> None:
-        self._uri = redacted(uri)
-        self._secrets = [one for one in secrets if len(one) > _SHORT]
-        self._etag = etag
+    def note(_: object, value: int, **__: object) -> None:
+        with suppress(Exception):
+            told(int(value))
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: object, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None or not isinstance(error, Exception) or isinstance(error, StagingError):
-            return
-        if not type(error).__module__.startswith(_THEIRS) and not isinstance(error, _FAILURES):
-            return
-        said = f"{self._uri}: {str(error) or type(error).__name__}"
-        for one in self._secrets:
-            said = said.replace(one, "…")
-        if isinstance(error, FileNotFoundError):
-            raise NoSuchObject(f"nothing is at {self._uri}", uri=self._uri) from None
-        if _passes(error):
-            raise StorageUnavailable(said, uri=self._uri, etag=self._etag) from None
-        raise StagingError(said, uri=self._uri) from None
-
-
-def _passes(error: Exception) -> bool:
-    """Whether a new connection may help: one that broke or could not be made, or a busy server."""
-    is_broken = isinstance(error, (ConnectionError, TimeoutError, EOFError, socket.gaierror))
-    is_away = isinstance(error, OSError) and error.errno in _AWAY
-    return (
-        is_broken or is_away or type(error).__name__ in _BROKEN or str(error) == "Socket is closed"
-    )
-
-
-#: Paramiko's and ftplib's errors of the kind, of which none is a ``ConnectionError``.
-_BROKEN: Final = ("SSHException", "NoValidConnectionsError", "error_temp")
-#: What is wrong where there is no way to a host.
-_AWAY: Final = (errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH)
-_FAILURES: Final = (OSError, EOFError, ValueError, NotImplementedError)
-#: Where the errors of file systems come from that are none of Python's own.
-_THEIRS: Final = ("adlfs", "azure", "aiohttp", "ftplib", "gcsfs", "google", "paramiko", "smb")
+    return Callback(hooks={"told": note})
 
 
 def _info(uri: str, found: Mapping[str, Any]) -> Info:
