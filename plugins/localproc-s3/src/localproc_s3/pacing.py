@@ -53,6 +53,7 @@ class Pacing:
         span = max(pace.SPAN, step / self._slowest if step else 0)
         counted, before, loop = pace.Pace(self._slowest), moved(), asyncio.get_running_loop()
         said = ""
+        handle = loop.call_later(span, lambda: look())
 
         def look() -> None:
             nonlocal before, handle, said
@@ -65,7 +66,6 @@ class Pacing:
             else:
                 before, handle = now, loop.call_later(span, look)
 
-        handle = loop.call_later(span, look)
         try:
             async with asyncio.timeout(None) as limit:  # a task of its own would be slower
                 return await making
