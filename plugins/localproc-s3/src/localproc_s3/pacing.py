@@ -51,28 +51,43 @@ class Pacing:
     ) -> _T:
         """Return what is made, whose bytes move in ``step``s."""
         span = max(pace.SPAN, step / self._slowest if step else 0)
-        counted, before, loop = pace.Pace(self._slowest), moved(), asyncio.get_running_loop()
-        said = ""
-        handle = loop.call_later(span, lambda: look())
-
-        def look() -> None:
-            nonlocal before, handle, said
-            now = moved()
-            try:
-                counted.waited(span, now - before)
-            except TimeoutError as error:
-                said = str(error)
-                limit.reschedule(loop.time())
-            else:
-                before, handle = now, loop.call_later(span, look)
-
+        look = _Look(moved, pace.Pace(self._slowest), span)
         try:
-            async with asyncio.timeout(None) as limit:  # a task of its own would be slower
+            async with look.limit:  # a task of its own would be slower
                 return await making
         except TimeoutError as error:
-            raise TimeoutError(said or str(error)) from None
+            raise TimeoutError(look.said or str(error)) from None
         finally:
-            handle.cancel()
+            look.end()
+
+
+class _Look:
+    """Looks at what has moved, again and again; it keeps nothing alive once it is over."""
+
+    def __init__(self, moved: Callable[[], int], counted: pace.Pace, span: float) -> None:
+        self.limit = asyncio.timeout(None)
+        self.said = ""
+        self._moved = moved
+        self._counted = counted
+        self._span = span
+        self._before = moved()
+        self._loop = asyncio.get_running_loop()
+        self._next = self._loop.call_later(span, self._look)
+
+    def end(self) -> None:
+        """Look no more."""
+        self._next.cancel()
+
+    def _look(self) -> None:
+        now = self._moved()
+        try:
+            self._counted.waited(self._span, now - self._before)
+        except TimeoutError as error:
+            self.said = str(error)
+            self.limit.reschedule(self._loop.time())
+        else:
+            self._before = now
+            self._next = self._loop.call_later(self._span, self._look)
 
 
 async def _within(making: Coroutine[Any, Any, _T], seconds: float) -> _T:
