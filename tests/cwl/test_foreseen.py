@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from localproc.cwl.expr.expressions import Dialect
-from localproc.cwl.run.foreseen import Known, foreseen, is_known, of_job, values
+from localproc.cwl.run.foreseen import Known, foreseen, foreseen_values, is_foreseen, of_job
 from tests.cwl.memory import process as compiled
 
 FILE = {"class": "File", "location": "file:///a"}
@@ -55,7 +55,7 @@ def test_plain_links_are_followed(inside: bool) -> None:
     found = known(step, {"n": 3, "file": FILE}, inside)
     assert found == {"n": 3, "usual": 7, "file": FILE}
     assert found is not None
-    assert values(found) == {"n": 3, "usual": 7}
+    assert foreseen_values(found) == {"n": 3, "usual": 7}
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_of_what_is_scattered_over_the_rest_is_known_if_there_is_anything() -> N
 )
 def test_an_expression_is_known_by_what_it_names(text: str, expected: bool) -> None:
     found = {"n": 1, "file": FILE}
-    assert is_known(text, Dialect(library=""), found) == expected
-    assert not is_known(text, Dialect(library=""), None)
+    assert is_foreseen(text, Dialect(library=""), found) == expected
+    assert not is_foreseen(text, Dialect(library=""), None)
 
 
 def test_what_a_library_asks_for_is_not_known() -> None:
-    assert not is_known("$(f(inputs.n))", Dialect(library="function f(n) {}"), {"n": 1})
+    assert not is_foreseen("$(f(inputs.n))", Dialect(library="function f(n) {}"), {"n": 1})

@@ -40,7 +40,7 @@ def of_job(process: Tool | Workflow, inputs: Mapping[str, Any]) -> Known:
     return {port.id: inputs.get(port.id) for port in process.inputs}
 
 
-def is_known(text: str, dialect: Dialect, known: Known) -> bool:
+def is_foreseen(text: str, dialect: Dialect, known: Known) -> bool:
     """Return whether all that an expression asks for is known: if in doubt, it is not."""
     if known is None:
         return False
@@ -52,7 +52,7 @@ def is_known(text: str, dialect: Dialect, known: Known) -> bool:
     return all(_is_value(name, known) for name in _NAMED.findall(text))
 
 
-def values(known: Mapping[str, Any]) -> dict[str, Any]:
+def foreseen_values(known: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is known without files."""
     return {name: value for name, value in known.items() if _is_value(name, known)}
 

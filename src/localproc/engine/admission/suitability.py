@@ -12,7 +12,7 @@ from typing import Any, Final
 from localproc.cwl.base.numbers import is_amount
 from localproc.cwl.expr.expressions import has_expression
 from localproc.cwl.run.container import SHM, described, is_required
-from localproc.cwl.run.foreseen import Known, foreseen, is_known, of_job, values
+from localproc.cwl.run.foreseen import Known, foreseen, foreseen_values, is_foreseen, of_job
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.resources import CUDA, MPI, mpi_processes
 from localproc.cwl.run.software import packages, software_is_required
@@ -283,8 +283,8 @@ def _processes(tool: Tool, known: Known) -> int:
         return 1
     if _is_plain(tool):
         return mpi_processes(tool, {})
-    if known is None or not is_known(
+    if known is None or not is_foreseen(
         tool.requirements.required[MPI]["processes"], tool.dialect, known
     ):
         return 2
-    return mpi_processes(tool, values(known))
+    return mpi_processes(tool, foreseen_values(known))
