@@ -88,7 +88,7 @@ def _check(
     options: Mapping[str, Any] | None,
 ) -> None:
     """Refuse what is none of ``options``, any of which may be given if they are ``None``."""
-    if options is None:
+    if options is None or _all_fit(given, options):
         return
     for name in given:
         if name not in options:
@@ -96,6 +96,13 @@ def _check(
             hint = _hint(call, args, name, choices)
             raise UnknownOption(f"{_name(call, args)}() has no option {name!r}", hint=hint)
     check_types(_name(call, args), {name: (given[name], options[name]) for name in given})
+
+
+def _all_fit(given: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
+    for name, value in given.items():
+        if name not in options or not is_of_type(value, options[name]):
+            return False
+    return True
 
 
 def _hint(call: Callable[..., Any], args: Sequence[Any], name: str, choices: list[str]) -> str:

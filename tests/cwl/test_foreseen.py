@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from localproc.cwl.expr.expressions import Dialect
-from localproc.cwl.run.foreseen import Known, foreseen, foreseen_values, is_foreseen, of_job
+from localproc.cwl.run.foreseen import Known, foreseen, is_foreseen, of_job, plain_values
 from tests.cwl.memory import process as compiled
 
 FILE = {"class": "File", "location": "file:///a"}
@@ -55,7 +55,7 @@ def test_plain_links_are_followed(inside: bool) -> None:
     found = known(step, {"n": 3, "file": FILE}, inside)
     assert found == {"n": 3, "usual": 7, "file": FILE}
     assert found is not None
-    assert foreseen_values(found) == {"n": 3, "usual": 7}
+    assert plain_values(found) == {"n": 3, "usual": 7}
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,12 @@ _SLOW: Final = (
 class Heard:
     """What the loop did: slow things by their names, files written, bytes digested and read.
 
-    ``made`` are the folders that it made, ``encoded`` the characters of what was written into
-    events.
+    ``encoded`` are the characters of what was written into events.
     """
 
     def __init__(self) -> None:
         self.slow: Counter[str] = Counter()
         self.written: list[str] = []
-        self.made: list[str] = []
         self.digested: list[int] = []
         self.read: list[int] = []
         self.encoded: list[int] = []
@@ -46,8 +44,6 @@ class Heard:
     def take(self, event: str, args: tuple[Any, ...]) -> None:
         if event == "open" and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
             self.written.append(str(args[0]))
-        elif event == "os.mkdir":
-            self.made.append(str(args[0]))
         elif event.startswith(_SLOW):
             self.slow[event] += 1
 

@@ -1,5 +1,7 @@
 """Results as Python values."""
 
+from typing import Any
+
 import pytest
 
 from localproc.engine.results import StacResults
@@ -7,7 +9,7 @@ from localproc.errors import StagingError
 
 
 def test_an_item_that_pystac_cannot_read_is_told() -> None:
-    item = {
+    item: dict[str, Any] = {
         "type": "Feature",
         "stac_version": "1.1.0",
         "id": "N",

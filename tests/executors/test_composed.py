@@ -83,6 +83,17 @@ class TestContainers(CharliecloudTests):
         [device] = Path(task.stdout).read_text().splitlines()
         assert "lo: <LOOPBACK,UP," in device
 
+    def test_names_of_hosts_are_found_as_on_this_machine(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        """Few images have the files that say so, and there is no program that brings them."""
+        files = ("/etc/hosts", "/etc/resolv.conf")
+        here = "".join(Path(one).read_text() for one in files if os.path.exists(one))
+        task = self.task(tmp_path, "s", f"cat {' '.join(files)}")
+        executor.submit([task])
+        assert self.reports(executor, [task.key])[task.key].exit_code == 0
+        assert Path(task.stdout).read_text() == here
+
     def test_memory_is_limited_for_all_that_a_task_has_started_together(
         self, executor: Executor, tmp_path: Path
     ) -> None:

@@ -325,6 +325,13 @@ def test_the_interpreter_asks_them_within(scripts: Scripts) -> None:
     assert len(helpers()) >= 1
 
 
+def test_after_the_end_callers_work_it_out_themselves() -> None:
+    scripts = Scripts()
+    scripts.close()
+    assert scripts.evaluate(DOUBLE, ("21", "null", "{}"), 20) == "[42]"
+    assert helpers() == []
+
+
 _KILLED = f"""
 import os, signal, threading, psutil
 from contextlib import contextmanager

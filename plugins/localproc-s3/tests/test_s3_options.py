@@ -2,14 +2,19 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
+import threading
+import traceback
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import localproc_s3
 import pytest
+import trustme
 from moto.server import ThreadedMotoServer
 from s3_road import Road, once, road_to
 from s3_server import Server
@@ -106,6 +111,40 @@ def test_who_has_no_key_is_told_where_to_give_one(road: Road, tmp_path: Path) ->
         fetched(storage, tmp_path)
     assert "anonymous" in error.value.hint
     storage.close()
+
+
+def test_what_a_helper_says_that_has_no_key_is_not_told(
+    road: Road, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "config").write_text(
+        f"[profile mine]\nendpoint_url = {road.server.endpoint}\nregion = us-east-1\n"
+        "credential_process = sh -c 'echo hush-hush >&2; exit 3'\n"
+    )
+    storage = localproc_s3.open_s3({"profile": "mine"})
+    with pytest.raises(StagingError, match="no key can be had from custom-process") as error:
+        storage.info("s3://there/a.txt")
+    storage.close()
+    story = "".join(traceback.format_exception(error.value))
+    assert "hush-hush" not in story + error.value.hint + caplog.text
+
+
+def test_a_server_of_which_nobody_vouches_is_not_waited_for(road: Road, tmp_path: Path) -> None:
+    """Nor is one that has no TLS: neither will be otherwise in a moment."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    plain = road.server.endpoint.partition("//")[2]
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for place in (plain, f"127.0.0.1:{server.server_port}"):
+            given = {**road.server.options, "endpoint": f"https://{place}"}
+            storage = localproc_s3.open_s3(given)
+            with pytest.raises(StagingError) as error:
+                storage.info("s3://there/a.txt")
+            storage.close()
+            assert not isinstance(error.value, StorageUnavailable)
+            assert "AWS_CA_BUNDLE" in error.value.hint
+        server.shutdown()
 
 
 def test_what_s3_is_told_of_objects_besides(road: Road) -> None:

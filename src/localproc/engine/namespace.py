@@ -95,8 +95,7 @@ class Namespace:
         self.runtime.check_open()
         self.check()
         kept = self.runtime.run_jobs and not detached
-        with evaluating_with(self.runtime.scripts.evaluate):
-            request = self.acceptance.request(process, inputs, options, kept=kept)
+        request = self.acceptance.request(process, inputs, options, kept=kept)
         if not kept:
             return self.acceptance.accept(process, request, owner=None)[0].id
         job, is_new = self.acceptance.accept(process, request, owner=self.runtime.owner())

@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from localproc.cwl.expr.realm import ScriptFailed
+from localproc.cwl.expr.realm import ScriptFailed, run_script
 from localproc.executors.script_process import ScriptProcess, TakesLong
 
 _LOG: Final = logging.getLogger("localproc")
@@ -81,7 +81,12 @@ class Scripts:
         return text
 
     def evaluate(self, source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
-        """Run a script for a caller's thread, as ``localproc.cwl.expr.javascript.Evaluator``."""
+        """Run a script for a caller's thread, as ``localproc.cwl.expr.javascript.Evaluator``.
+
+        What an engine that is closed is asked is worked out here: it has no processes any more.
+        """
+        if self._closed:
+            return run_script(source, arguments, time_limit)
         return self.run(source, arguments, time_limit, lambda: False, nullcontext)
 
     def run_briefly(self, source: str, arguments: tuple[str, str, str], seconds: float) -> str:

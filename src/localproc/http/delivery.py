@@ -220,7 +220,7 @@ class Delivery:
         href = self._exchange.fetchable(self._job, catalog)
         return {"href": href, "rel": ogc.ITEM_REL, "type": JSON}
 
-    def _inline(self, output: Output) -> Mapping[str, Any] | None:
+    def _inline(self, output: Output) -> dict[str, Any] | None:
         """Return a file's content as a qualified value, ``None`` if it is too large."""
         if output.value.get("size", 0) > _INLINE:
             return None
@@ -241,7 +241,7 @@ class Delivery:
         value = base64.b64encode(data).decode("ascii")
         return {"value": value, "mediaType": kind, "encoding": "base64"}
 
-    def _beside(self, output: Output) -> Mapping[str, Any]:
+    def _beside(self, output: Output) -> dict[str, Any]:
         """Return the files beside a file that is given by value, in the same way."""
         others = output.value.get("secondaryFiles") or ()
         entries = [self._entry(replace(output, value=one)) for one in others]

@@ -8,6 +8,7 @@ from typing import Final
 
 from localproc.errors import InvalidTransition
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, Kind
+from localproc.model.job import filled_record
 
 _ACCEPTED, _RUNNING = JobStatus.ACCEPTED, JobStatus.RUNNING
 _ENDINGS: Final = {
@@ -53,7 +54,7 @@ def new_job(
     owner: str | None = None,
 ) -> JobRecord:
     """Return the row of a job that has just been accepted."""
-    return JobRecord(
+    return filled_record(
         id=job_id,
         namespace=namespace,
         process_id=process_id,

@@ -38,6 +38,7 @@ class ExecuteRequest:
         self._namespaces = namespaces or {}
         self._authors = AuthorSchemas(ports, described or {})
         self._ports = {port["id"]: port for port in ports}
+        self._names = {name for name in self._ports if not name.startswith("cwl:")}
         self._needed = [port for port in self._ports.values() if not _may_be_left_out(port)]
 
     def job_object(
@@ -61,7 +62,9 @@ class ExecuteRequest:
         it; ``named`` is told all files that strings name so. Raises ``InvalidInputs``.
         """
         _check_depth(inputs)
-        problems = [*_nameless(inputs), *self._unknown(inputs), *self._missing(inputs)]
+        only_ports = inputs.keys() <= self._names
+        problems = [] if only_ports else [*_nameless(inputs), *self._unknown(inputs)]
+        problems += self._missing(inputs)
         inputs, misfits = self._authors.fitted(inputs, inline=not base)
         values = {}
         for name, port in self._ports.items():
@@ -77,7 +80,7 @@ class ExecuteRequest:
         problems = problems or misfits
         if problems:
             raise InvalidInputs("the inputs do not fit the process", problems)
-        return values | self._own(inputs, base)
+        return values if only_ports else values | self._own(inputs, base)
 
     def _own(self, inputs: Mapping[str, Any], base: str) -> dict[str, Any]:
         """Return what belongs to CWL itself, its requirements as those of a package are."""

@@ -28,6 +28,7 @@ from localproc.cwl.base.reading import read_data
 from localproc.cwl.base.types import (
     CwlType,
     is_filelike,
+    is_simple,
     item_type,
     kind,
     members,
@@ -100,6 +101,9 @@ class RequestReader:
 
     def port(self, value: Any, port: Mapping[str, Any], path: str) -> Any:
         """Return the value of an input."""
+        simple = without_null(port["type"])
+        if is_simple(value, simple):  # as most are: neither a link, nor in another form, nor a file
+            return self._reference(value) if simple == "string" else value
         before = len(self.problems)
         if is_link(value, port):
             value = self._link(value["href"], port, path)

@@ -6,7 +6,7 @@ or a storage by name. Belongs to an engine, never to a module: two engines can h
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import pluggy
 
 from localproc.errors import EnvironmentProblem, LocalprocError, PluginMissing
+from localproc.model import ProcessRecord
 from localproc.near import near
 from localproc.plugins import hooks
 from localproc.plugins.containers import ContainerPlugin
@@ -73,6 +74,12 @@ class PluginManager:
     def hook(self) -> Any:
         """The hook caller of pluggy."""
         return self._manager.hook
+
+    def check_inputs(self, process: ProcessRecord, inputs: Mapping[str, Any]) -> None:
+        """Have the plugins that want it check the inputs of a job; raises what they raise."""
+        call = self._manager.hook.localproc_check_inputs
+        if call.get_hookimpls():  # calling nobody costs as much as reading the inputs
+            call(process=process, inputs=inputs)
 
     def names(self) -> list[tuple[str, str]]:
         """Return every plugin with the distribution that it came from, empty if from none."""

@@ -59,13 +59,10 @@ def advice(asset: Mapping[str, Any], item: Mapping[str, Any], uri: str) -> str:
 
 def _options(said: Mapping[str, Any]) -> dict[str, str]:
     """Return what the item says of a storage, as options of one."""
-    refs, schemes = said.get("storage:refs"), said.get("storage:schemes")
-    one: Mapping[str, Any] = {}
-    for ref in refs if isinstance(refs, list) and isinstance(schemes, Mapping) else ():
-        found = schemes.get(ref) if isinstance(ref, str) else None
-        one = one or (found if isinstance(found, Mapping) else {})
+    refs, schemes = said.get("storage:refs"), _object(said.get("storage:schemes"))
+    named = [_object(schemes.get(ref)) for ref in _texts(refs)]
     v1 = {name: said.get(f"storage:{name}") for name in ("region", "requester_pays", "endpoint")}
-    found = {**v1, **one}
+    found = {**v1, **next(filter(None, named), {})}
     platform = found.get("platform")
     if found.get("type") == "custom-s3" and isinstance(platform, str):
         found["endpoint"] = platform.replace("{bucket}.", "").replace("/{bucket}", "")
@@ -75,12 +72,16 @@ def _options(said: Mapping[str, Any]) -> dict[str, str]:
 
 def _logins(refs: Any, schemes: Any) -> str:
     """Return the kinds of authentication that an asset asks for."""
-    known = schemes if isinstance(schemes, Mapping) else {}
-    names = [ref for ref in refs if _is_plain(ref)] if isinstance(refs, list) else []
-    kinds = [
-        known[ref].get("type") if isinstance(known.get(ref), Mapping) else ref for ref in names
-    ]
-    return ", ".join(kind for kind in kinds if _is_plain(kind))
+    known = _object(schemes)
+    return ", ".join(_texts([_object(known.get(ref)).get("type", ref) for ref in _texts(refs)]))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _texts(values: Any) -> list[str]:
+    return [one for one in values if _is_plain(one)] if isinstance(values, list) else []
 
 
 def _is_plain(text: Any) -> bool:

@@ -28,9 +28,14 @@ _ZSTD: Final = ("compression.zstd", "backports.zstd")  #: the first one since Py
 class _Decompressor(Protocol):
     """What all modules have that are like ``bz2``."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def needs_input(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 

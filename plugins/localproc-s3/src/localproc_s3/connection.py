@@ -44,6 +44,8 @@ _SETTLING: Final = 120.0  #: seconds; the connection has given up by then
 _LOOK: Final = 0.05  #: seconds between two looks at whether anybody still waits
 #: Their debugging texts have keys and signatures in them.
 _TALKATIVE: Final = ("botocore", "aiobotocore", "s3fs", "fsspec", "boto3", "aiohttp")
+#: Their warnings have what helpers printed that were to give keys; errors say that there is none.
+_NEVER_HEARD: Final = ("botocore.credentials", "aiobotocore.credentials")
 
 
 class Connection:
@@ -53,6 +55,8 @@ class Connection:
         for name in _TALKATIVE:
             if not logging.getLogger(name).level:
                 logging.getLogger(name).setLevel(logging.INFO)
+        for name in _NEVER_HEARD:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._options = options
         self._secrets = (options.secret, options.token)
         session = {"profile": options.profile} if options.profile else {}

@@ -3,6 +3,7 @@
 Owns telling what may be better a moment later from what will not. Must not know what was asked.
 """
 
+import ssl
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Final
@@ -47,6 +48,10 @@ _HINTS: Final = {
 _NO_KEYS: Final = (
     "give a key in the options of the storage or in the AWS_* variables, or the option anonymous"
 )
+_NO_HELP: Final = "see what the profile of ~/.aws/config names for keys, and run that by hand"
+_NO_TLS: Final = (
+    "see the address: http or https; AWS_CA_BUNDLE names who may vouch for a server of one's own"
+)
 
 
 class explaining:  # noqa: N801 - reads as a statement
@@ -77,6 +82,11 @@ class explaining:  # noqa: N801 - reads as a statement
         inner = error.kwargs.get("error") if isinstance(error, aws.HTTPClientError) else None
         if isinstance(inner, StagingError):
             return StagingError(f"{self._uri}: {inner.message}", uri=self._uri, hint=inner.hint)
+        if isinstance(error, aws.CredentialRetrievalError):  # its text is what a helper printed
+            said = f"{self._uri}: no key can be had from {error.kwargs.get('provider')}"
+            return StagingError(said, uri=self._uri, hint=_NO_HELP)
+        if isinstance(error, aws.SSLError) and _is_lasting(error.kwargs.get("error")):
+            return StagingError(f"{self._uri}: {self._plain(error)}", uri=self._uri, hint=_NO_TLS)
         if isinstance(error, (aws.HTTPClientError, aws.ConnectionError, aiohttp.ClientError)):
             return self._away(error)
         if isinstance(error, (TimeoutError, ConnectionError)):
@@ -113,6 +123,14 @@ class explaining:  # noqa: N801 - reads as a statement
         for one in self._secrets:
             text = text.replace(one, "…")
         return text
+
+
+def _is_lasting(error: object) -> bool:
+    """Whether a server will answer no better later: it has another certificate, or no TLS."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return True
+    inner = getattr(error, "os_error", None)
+    return isinstance(inner, ssl.SSLError) and inner.reason == "WRONG_VERSION_NUMBER"
 
 
 def code_of(error: BaseException) -> str:

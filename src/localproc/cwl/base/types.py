@@ -16,6 +16,7 @@ CwlType: TypeAlias = str | list[Any] | Mapping[str, Any]
 MAPPINGS: Final = (dict, Mapping)
 #: What has nothing inside, told by ``type``: a subclass takes the longer way.
 PLAIN: Final = frozenset({str, int, float, bool, NoneType})
+_SIMPLE: Final = frozenset({"boolean", "int", "long", "float", "double", "string"})
 #: The classes of objects that are files.
 FILELIKE: Final = ("File", "Directory")
 _NUMBERS: Final = ("int", "long", "float", "double")
@@ -79,6 +80,11 @@ def item_type(cwl_type: CwlType) -> Any:
 def matches(value: Any, cwl_type: CwlType) -> bool:
     """Whether the value is of the type. Records may have members that the type does not name."""
     return next(mismatches(value, cwl_type), None) is None
+
+
+def is_simple(value: Any, cwl_type: CwlType) -> bool:
+    """Whether the value is of a type that has no parts: a truth value, a number or a text."""
+    return isinstance(cwl_type, str) and cwl_type in _SIMPLE and _is_primitive(value, cwl_type)
 
 
 def mismatches(value: Any, cwl_type: CwlType, path: str = "") -> Iterator[tuple[str, str]]:

@@ -52,7 +52,7 @@ def is_foreseen(text: str, dialect: Dialect, known: Known) -> bool:
     return all(_is_value(name, known) for name in _NAMED.findall(text))
 
 
-def foreseen_values(known: Mapping[str, Any]) -> dict[str, Any]:
+def plain_values(known: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is known without files."""
     return {name: value for name, value in known.items() if _is_value(name, known)}
 

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from localproc.cwl.base.files import walk
+from localproc.cwl.expr.javascript import evaluating_with
 from localproc.cwl.run.process import own_files
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
@@ -45,6 +47,7 @@ from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
+from localproc.model.job import filled_request
 from localproc.model.policy import TRUSTING
 from localproc.model.trigger import Accepting
 from localproc.ogc.request import ExecuteRequest
@@ -54,6 +57,7 @@ from localproc.storage.disk import Disk
 from localproc.storage.results_place import fixed_part, results_uri
 from localproc.uris import canonical, is_absolute, uri_path
 
+_OPTIONS: Final = frozenset(JobRequest.__slots__)
 #: What an address is made of (RFC 3986, 2): no spaces, line breaks or other controls.
 _PLAIN: Final = re.compile(r"[^\x00-\x20\x7f-\xa0<>\"\\^`{|}]+")
 
@@ -111,13 +115,12 @@ class Acceptance:
         )
         rest.setdefault("executor", self._runtime.settings.executor)
         rest["run_as"] = rest.get("run_as") or self._user
-        unknown = set(rest) - set(JobRequest.__slots__)
-        if unknown:
+        if unknown := rest.keys() - _OPTIONS:
             raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
         asked = (rest["executor"], rest.get("containers") or "")
         choice = self._runtime_for(record, *asked, job_object)
         rest |= {"containers": choice.runtime, "passed_over": dict(choice.passed_over)}
-        return JobRequest(inputs=job_object, **rest)
+        return filled_request(inputs=job_object, **rest)
 
     def job_object(
         self, record: ProcessRecord, inputs: Any, rest: dict[str, Any], *, kept: bool = False
@@ -145,12 +148,12 @@ class Acceptance:
         )
         if "variables" in rest:
             rest["variables"] = tuple(to_data(read_variables(rest["variables"])))
-        self._runtime.plugins.hook.localproc_check_inputs(process=record, inputs=job_object)
+        self._runtime.plugins.check_inputs(record, job_object)
         return job_object
 
     def documents(self, policy: InputPolicy) -> ReadUri:
         """Return what reads documents by their URIs, as inputs files are that lie elsewhere."""
-        return self._runtime.storages.access(policy, self._namespace).read
+        return lambda uri: self._runtime.storages.access(policy, self._namespace).read(uri)
 
     def accept(
         self, record: ProcessRecord, request: JobRequest, *, owner: str | None
@@ -172,13 +175,8 @@ class Acceptance:
     ) -> Accepting:
         """Return a job that is to be recorded, and its first event."""
         at = datetime.now(UTC)
-        event = Accepted(
-            at,
-            request=request,
-            engine=owner or "",
-            beside=self._beside(record, request) or None,
-            message="accepted",
-        )
+        beside = self._beside(record, request) or None
+        event = Accepted(at, request=request, engine=owner or "", beside=beside, message="accepted")
         job = new_job(
             new_id(at), record.namespace, record.id, record.revision, request, event, owner=owner
         )
@@ -198,8 +196,10 @@ class Acceptance:
 
     def _beside(self, record: ProcessRecord, request: JobRequest) -> dict[str, str]:
         """Return what the job's scripts may use as it is now: a retry sees if that has changed."""
-        files, results = self._revision(record).files, uri_path(request.results)
-        return Surroundings(files, request.inputs, self._parts, results).digests()
+        files = self._revision(record).files
+        if not files and not walk(request.inputs):
+            return {}
+        return Surroundings(files, request.inputs, self._parts, uri_path(request.results)).digests()
 
     def _runtime_for(
         self, record: ProcessRecord, executor: str, containers: str, inputs: Mapping[str, Any]
@@ -215,7 +215,8 @@ class Acceptance:
         choice = ExecutorChoice.read(executor)
         if executor != self._runtime.settings.executor:  # that one is for all packages
             check_patterns(process, choice)
-        found = check_executors(process, choice, containers, self._runtime, inputs)
+        with evaluating_with(self._runtime.scripts.evaluate):
+            found = check_executors(process, choice, containers, self._runtime, inputs)
         if not found.passed_over and not asks_by_inputs(process):
             self._runnable[asked] = found
         return found

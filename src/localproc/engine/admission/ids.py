@@ -5,7 +5,6 @@ jobs.
 """
 
 import secrets
-import uuid
 from datetime import datetime
 
 
@@ -14,4 +13,5 @@ def new_id(at: datetime) -> str:
     milliseconds = int(at.timestamp() * 1000) & (1 << 48) - 1
     chance = secrets.randbits(74)
     value = milliseconds << 80 | 7 << 76 | chance >> 62 << 64 | 2 << 62 | chance & (1 << 62) - 1
-    return str(uuid.UUID(int=value))
+    text = f"{value:032x}"  # as ``uuid.UUID`` writes it, which takes twice as long
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from localproc.cwl.base.reading import read_data
 from localproc.cwl.base.trees import UnreadableText
-from localproc.cwl.base.types import CwlType, item_type, kind, matches, members, without_null
+from localproc.cwl.base.types import PLAIN, CwlType, item_type, kind, matches, members, without_null
 from localproc.engine.home.cwd import current_folder
 from localproc.errors import InvalidInputs, Problem
 from localproc.storage.access import Document
@@ -49,7 +49,9 @@ def read_inputs(
     if inputs is None:
         return {}, _folder(base)
     if isinstance(inputs, Mapping):
-        values = {name: _plain(value) for name, value in inputs.items()}
+        values = {
+            name: value if type(value) in PLAIN else _plain(value) for name, value in inputs.items()
+        }
         return values, base if base == "" else _folder(base)
     if not isinstance(inputs, str | os.PathLike):
         raise InvalidInputs(

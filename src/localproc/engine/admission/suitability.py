@@ -12,7 +12,7 @@ from typing import Any, Final
 from localproc.cwl.base.numbers import is_amount
 from localproc.cwl.expr.expressions import has_expression
 from localproc.cwl.run.container import SHM, described, is_required
-from localproc.cwl.run.foreseen import Known, foreseen, foreseen_values, is_foreseen, of_job
+from localproc.cwl.run.foreseen import Known, foreseen, is_foreseen, of_job, plain_values
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.resources import CUDA, MPI, mpi_processes
 from localproc.cwl.run.software import packages, software_is_required
@@ -287,4 +287,4 @@ def _processes(tool: Tool, known: Known) -> int:
         tool.requirements.required[MPI]["processes"], tool.dialect, known
     ):
         return 2
-    return mpi_processes(tool, foreseen_values(known))
+    return mpi_processes(tool, plain_values(known))

@@ -47,6 +47,8 @@ _NOT_ROOT: Final = 1000  #: who root is in a container
 #: Folders of the root above the image: a link of that name in the image is not seen.
 _PLACES: Final = ("dev", "proc", "sys", "tmp", "etc")
 _NOBODY: Final = 65534
+#: ch-run mounts those of this machine where there are any: names of hosts are found by them.
+_NAMES: Final = {"hosts": "", "resolv.conf": ""}
 
 #: Mounts the root of a container and what it reads, and becomes it. ``$1`` is its folder; the
 #: loopback device is brought up beside that, where the task has no other network. A root that is
@@ -182,7 +184,7 @@ class Charliecloud:
             return plain(task, said, task.env)
         binds, stage = _binds(seen, image.path, box)
         stage.append(StageAction("link", f"{box}/image", source=image.path))
-        for name, text in self._accounts.items():
+        for name, text in (_NAMES | self._accounts).items():
             stage.append(StageAction("write", f"{box}/root/etc/{name}", contents=text))
         lines = f"overlay mnt overlay {_ROOT} 0 0\n{read_only_mounts.fstab(seen)}"
         stage.append(StageAction("write", f"{box}/fstab", contents=lines))
