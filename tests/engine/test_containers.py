@@ -124,9 +124,10 @@ def test_what_an_image_stands_for_does_not_depend_on_how_its_name_is_written(
     tmp_path: Path, images: str, name: str
 ) -> None:
     for written in ("library/tool", "docker.io/tool:latest"):
-        settings = {"containers": "charliecloud", "images": images}
         stands_for = {written: "local", "tool:2": "an/other:1"}
-        with localproc.Engine(tmp_path / "home", **settings, container_map=stands_for) as engine:
+        with localproc.Engine(
+            tmp_path / "home", containers="charliecloud", images=images, container_map=stands_for
+        ) as engine:
             assert engine.run(package(dockerPull=name), {"word": "a"}).steps[0].containers == ""
 
 

@@ -363,7 +363,7 @@ def test_few_jobs_that_wait_are_dismissed_in_one_turn(
     with Engine(tmp_path / "home", active=2) as engine:
         process = engine.deploy(tool("sleep 3600", id="package"))
         jobs = [process.execute({}) for _ in range(60)]
-        until(lambda: [job.status for job in jobs].count("running") == 2)
+        until(lambda: [str(job.status) for job in jobs].count("running") == 2)
         for job in jobs:
             job.dismiss(wait=False)
         assert {job.wait(patient(60)).status for job in jobs} == {"dismissed"}

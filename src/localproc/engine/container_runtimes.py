@@ -18,7 +18,7 @@ from localproc.engine.image_sources import bring
 from localproc.engine.job.executor_choice import Boxes
 from localproc.engine.prompt import Prompt
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, ImageError, LocalprocError
-from localproc.executors.containers.image_folder import normalized
+from localproc.executors.containers import image_folder
 from localproc.model import Container
 from localproc.plugins.containers import (
     ContainerPlugin,
@@ -197,15 +197,16 @@ class Containers:
     @cached_property
     def _map(self) -> Mapping[str, str]:
         """What images stand for, by what they are called in full: python is python:latest."""
-        return {normalized(name): to for name, to in self._settings.container_map.items()}
+        given = self._settings.container_map
+        return {image_folder.normalized(name): to for name, to in given.items()}
 
     def is_local(self, image: str) -> bool:
         """Whether tools of an image run on this machine as they are."""
-        return self._map.get(normalized(image)) == LOCAL
+        return self._map.get(image_folder.normalized(image)) == LOCAL
 
     def mapped(self, box: Container) -> Container:
         """Return a container with the image that its own stands for here."""
-        stands_for = self._map.get(normalized(box.image))
+        stands_for = self._map.get(image_folder.normalized(box.image))
         if stands_for is None:
             return box
         if os.sep in stands_for and os.path.exists(stands_for):

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 
-def filled(cls: type[_T]) -> Callable[..., _T]:
+def maker_of(cls: type[_T]) -> Callable[..., _T]:
     """Return what makes instances of a frozen dataclass with slots as the class itself does."""
     own = [(one.name, one.type, _default(one)) for one in fields(cls)]  # type: ignore[arg-type]
     opened: Any = make_dataclass(f"_Open{cls.__name__}", own, slots=True)
@@ -22,8 +22,8 @@ def filled(cls: type[_T]) -> Callable[..., _T]:
     def make(*given: Any, **named: Any) -> _T:
         made: Any = opened(*given, **named)
         made.__class__ = cls
-        filled_one: _T = made
-        return filled_one
+        frozen: _T = made
+        return frozen
 
     return make
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self
 
-from localproc.model.filling import filled
+from localproc.model.filling import maker_of
 from localproc.model.policy import TRUSTING, InputPolicy
 from localproc.model.status import JobStatus, Trigger
 
@@ -186,8 +186,8 @@ class JobRecord:
 _PLACES: Final = {one.name: place for place, one in enumerate(fields(JobRecord))}
 _values: Final = attrgetter(*_PLACES)
 #: What makes a request, and a row: one of each for every job.
-filled_request: Final = filled(JobRequest)
-filled_record: Final = filled(JobRecord)
+filled_request: Final = maker_of(JobRequest)
+filled_record: Final = maker_of(JobRecord)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,10 +165,17 @@ def _file_name(uri: str, key: str, asset: Mapping[str, Any]) -> str:
 
 def _checked_id(found: FoundItem) -> str:
     """Return an item's id as the name of its folder; some ids have slashes."""
-    parts = str(found.item["id"]).split("/")
-    item_id = safe_name("_".join(safe_name(one, _ID) for one in parts), _ID)
+    whole = str(found.item["id"])
+    try:
+        item_id = safe_name("_".join(safe_name(one, _ID) for one in whole.split("/")), _ID)
+    except StagingError:
+        raise StagingError(
+            f"{whole!r} cannot be {_ID}",
+            hint="at most 200 bytes, of which no part is '..' or begins with a dash",
+            uri=found.shown,
+        ) from None
     if item_id in (stac.CATALOG, stac.COLLECTION):
-        raise StagingError(f"{item_id!r} cannot be the id of an item", uri=found.shown)
+        raise StagingError(f"{item_id!r} cannot be {_ID}", uri=found.shown)
     return item_id
 
 

@@ -95,7 +95,7 @@ def was_sent(api: EngineApi, daemon: Daemon, name: str, signal: int, started: da
     A daemon remembers its last few hundred events. Podman does not tell which signal it was.
     """
     wanted = {"container": [name]}
-    span: dict[str, object] = {"since": started.timestamp()}
+    span: dict[str, Any] = {"since": started.timestamp()}
     if daemon.replays:
         span["until"] = (datetime.now(UTC) + _SETTLE).timestamp()
     else:

@@ -6,6 +6,7 @@ whoever listens next for the same user knows them.
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -63,6 +64,7 @@ class Service:
         process, self.process = self.process, None
         if process is not None:
             process.communicate()
+            shutil.rmtree(self._folder, ignore_errors=True)  # a shell that was killed has not
 
     def _start(self) -> None:
         self._end()
