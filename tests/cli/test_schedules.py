@@ -77,7 +77,7 @@ def test_schedules_whose_jobs_nobody_runs_any_more_are_left_to_others(
     def buggy(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("localproc.engine.loop.loop.FairShare.fill", buggy)
+    monkeypatch.setattr("localproc.engine.loop.loop.ExecutorPool.reports", buggy)
     ended = localproc("schedule", "run")
     assert ended.code == 4
     assert "the engine has stopped: ZeroDivisionError: a bug" in ended.err

@@ -272,7 +272,7 @@ def test_an_engine_that_runs_no_jobs_any_more_leaves_schedules_to_others(
 
     engine.schedules.add("echo", "* * * * * ?", {"text": "tick"})
     with monkeypatch.context() as patch:
-        patch.setattr("localproc.engine.loop.loop.FairShare.fill", buggy)
+        patch.setattr("localproc.engine.loop.loop.ExecutorPool.reports", buggy)
         stopped = Engine(engine.home)
         namespace_of(stopped).stand_by()
         stopped.run_triggers()
