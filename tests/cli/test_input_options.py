@@ -69,7 +69,7 @@ def test_inputs_are_options_that_work(shows: Path) -> None:
     found = values(said)
     assert (found["text"], found["mode"], found["number"]) == ("hello", "slow", 4)
     assert (found["texts"], found["shape"]["a"], found["flag"]) == (["c", "d"], 5, True)
-    assert [one["basename"] for one in found["files"]] == ["a.txt"]
+    assert [one["title"] for one in found["files"]] == ["a.txt"]
     assert found["title"] == "an input"
     assert values(localproc(*f"run {shows} given.yml --no-flag --json".split()))["flag"] is False
 

@@ -137,8 +137,8 @@ def test_paths_in_an_inputs_file_are_relative_to_it(shows: Path, tmp_path: Path)
     (folder / "scene.tif").touch()
     (folder / "inputs.yml").write_text("file: scene.tif\nfiles: [{class: File, path: scene.tif}]\n")
     values = given(shows, folder / "inputs.yml")
-    assert values["file"]["basename"] == "scene.tif"
-    assert values["files"][0]["basename"] == "scene.tif"
+    assert values["file"]["title"] == "scene.tif"
+    assert values["files"][0]["title"] == "scene.tif"
 
 
 @pytest.mark.parametrize("name", ["plain", "with space", "50%41", "a#1"])
@@ -148,7 +148,7 @@ def test_paths_on_the_command_line_are_relative_to_the_current_folder(
     (here / name).mkdir()
     monkeypatch.chdir(here / name)
     (here / name / "scene.tif").touch()
-    assert given(shows, "file=scene.tif")["file"]["basename"] == "scene.tif"
+    assert given(shows, "file=scene.tif")["file"]["title"] == "scene.tif"
 
 
 def test_paths_beside_an_inputs_file_elsewhere_are_still_relative_to_the_current_folder(
@@ -159,8 +159,8 @@ def test_paths_beside_an_inputs_file_elsewhere_are_still_relative_to_the_current
     (tmp_path / "data" / "inputs.yml").write_text("files: [scene.tif]\n")
     (here / "mine.tif").touch()
     values = given(shows, tmp_path / "data" / "inputs.yml", "file=mine.tif")
-    assert values["file"]["basename"] == "mine.tif"
-    assert values["files"][0]["basename"] == "scene.tif"
+    assert values["file"]["title"] == "mine.tif"
+    assert values["files"][0]["title"] == "scene.tif"
 
 
 def test_every_problem_is_told_at_once(packages: Path) -> None:

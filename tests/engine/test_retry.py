@@ -1,5 +1,6 @@
 """A job that goes on where another one has failed: what it takes over, and what it runs again."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 import localproc
 from localproc import Engine, Job
+from localproc.engine.loop.removal import Removal
 from localproc.errors import Conflict, JobFailed
 from localproc.model import JobStatus, StepStatus
 from tests.patience import patient, until
@@ -149,6 +151,20 @@ def test_what_a_successful_retry_has_not_kept_comes_from_before(desk: Desk) -> N
     other = good.retry({"other": "x"})
     assert reused(other) == {"first", "third", "fourth"}
     assert {step.reused_from for step in other.steps} == {None, failed.id}
+
+
+def test_what_is_about_to_be_removed_counts_as_gone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is removed at ease after a job has ended well, and a retry may come before."""
+    monkeypatch.setattr(Removal, "begin", lambda _: None)
+    desk.mend()
+    good = desk.engine.run(
+        desk.folder / "five.cwl", {"word": "w", "file": str(desk.folder / "in.txt")}
+    )
+    assert good.status is JobStatus.SUCCESSFUL
+    assert os.listdir(Path(good.folder) / "work")
+    assert reused(good.retry()) == set()
 
 
 def test_the_package_is_read_again(desk: Desk) -> None:

@@ -7,7 +7,7 @@ as a whole, or shared by a hard link, stays the same.
 
 import hashlib
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -85,6 +85,23 @@ class ByState:
         """Return what tells a file from others."""
         stat = self._files.stat(path)
         return MISSING if stat is None else state(stat)
+
+
+class Without:
+    """A disk without what lies in some folders, though it may still be there."""
+
+    def __init__(self, files: Files, folders: Collection[str]) -> None:
+        self._files = files
+        self._folders = tuple(f"{folder}/" for folder in folders)
+        self.listdir = files.listdir
+        self.glob = files.glob
+        self.read = files.read
+        self.realpath = files.realpath
+        self.checksum = files.checksum
+
+    def stat(self, path: str) -> Stat | None:
+        """Return what is there, ``None`` for what lies in one of the folders."""
+        return None if path.startswith(self._folders) else self._files.stat(path)
 
 
 def _below(path: str, files: Files) -> Iterator[tuple[str, Stat | None]]:

@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files, local_paths
-from localproc.cwl.run.fingerprint import MISSING, ByState, fingerprint, named
+from localproc.cwl.run.fingerprint import MISSING, ByState, Without, fingerprint, named
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow, own_files
 from localproc.cwl.run.reuse_key import named_files, parts, why_not_reused
 from localproc.engine.job.past_steps import past_steps
 from localproc.engine.job.replay import History, Known
 from localproc.engine.job.reusable import joint_digest
-from localproc.engine.job.step_names import folder_name
+from localproc.engine.job.step_names import folder_name, work_folders
 from localproc.errors import LocalprocError
 from localproc.model import StepStatus
 
@@ -79,6 +79,7 @@ class EarlierJob:
         self._lock = threading.Lock()
         self._is_there = False
         self._missing = ""  # why nothing is known of it
+        self._removed: tuple[str, ...] = ()  # folders that go, whether they have gone or not
         self._by_place: dict[str, _Done] = {}
         self._by_state: dict[str, list[_Done]] = {}
         self._updated: set[str] = set()
@@ -96,6 +97,7 @@ class EarlierJob:
         with self._lock:
             if not self._is_there:
                 self._read(files)
+        files = Without(files, self._removed)
         found = self._missing or self._find(invocation, beside, image, files)
         if isinstance(found, str) and self._before is not None:
             further = self._before.find(invocation, beside, image, files)
@@ -121,6 +123,8 @@ class EarlierJob:
             if past.request.retry_of and self._most:
                 again = (past.request.retry_of, self._folder_of, self._load)
                 self._before = EarlierJob(*again, self._most - 1)
+            if past.tidied:
+                self._removed = work_folders(self._folder_of(self._job_id))
             own = frozenset(own_files(process))
             for invocation, known in past_steps(process, past, files):
                 self._take(invocation, known, past, own, files)

@@ -18,6 +18,7 @@ from localproc.model.events import (
     StepFinished,
     StepRetrying,
     StepSubmitted,
+    Succeeded,
     TakenOver,
     Unreadable,
     request_of,
@@ -63,6 +64,7 @@ class History:
     problems: list[Mapping[str, Any]] = field(default_factory=list)  #: of steps that failed
     at: datetime | None = None  #: when it was started
     beside: Mapping[str, Any] = field(default_factory=dict)
+    tidied: bool = False  #: whether what it has worked with is removed, as it has ended well
     stopping: bool = False  #: whether steps of it have been stopped
     dismissing: bool = False  #: whether it is written down that somebody wants it to stop
     steps: dict[str, Known] = field(default_factory=dict)
@@ -115,6 +117,8 @@ def read(job_id: str, events: Sequence[Event]) -> History:
                     tried.due = event.due
             case StepFinished():
                 _take_end(history, by_name, event)
+            case Succeeded():
+                history.tidied = event.tidy
     return history
 
 

@@ -4,12 +4,18 @@ Owns counting them, and that no two share a name or a folder, on any disk. Must 
 do.
 """
 
+import os
 import re
 import unicodedata
 from typing import Final
 
 #: How the folder of a later attempt ends; that of a step's inputs ends with ``.in`` after it.
 _ATTEMPT: Final = re.compile(r"\.\d+$")
+
+
+def work_folders(job: str) -> tuple[str, str]:
+    """Return the folders of a job that go once nobody has a use for them."""
+    return os.path.join(job, "work"), os.path.join(job, "inputs")
 
 
 def folder_name(name: str, attempt: int) -> str:

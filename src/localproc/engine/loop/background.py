@@ -31,6 +31,7 @@ from localproc.engine.job.effects import (
 )
 from localproc.engine.job.facts import Done, News
 from localproc.engine.job.failure_text import as_ours
+from localproc.engine.job.step_names import work_folders
 from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.job_work import JobWork
 from localproc.engine.loop.removal import Removal
@@ -144,7 +145,7 @@ class Background:
 
     def _sweep(self, jobs: str, is_tidy: Callable[[str], bool]) -> None:
         with os.scandir(jobs) as found:
-            folders = [one.path for one in found if any(map(os.path.isdir, _work(one.path)))]
+            folders = [one.path for one in found if any(map(os.path.isdir, work_folders(one.path)))]
         for folder in folders:
             job_id = os.path.basename(folder)
             if is_tidy(job_id):
@@ -177,7 +178,7 @@ class Background:
             self._remove_work(job.job_id, job.folder)
 
     def _remove_work(self, job_id: str, job: str) -> None:
-        for folder in _work(job):
+        for folder in work_folders(job):
             aside = os.path.join(self._tmpdirs, f"{job_id}-{os.path.basename(folder)}")
             remove(aside if _moved(folder, aside) else folder)
 
@@ -195,11 +196,6 @@ class Background:
             self._report(job.job_id, Done(effect, error=as_ours(error)))
         else:
             self._report(job.job_id, Done(effect, value))
-
-
-def _work(job: str) -> tuple[str, str]:
-    """Return the folders of a job that go once nobody has a use for them."""
-    return os.path.join(job, "work"), os.path.join(job, "inputs")
 
 
 def _moved(folder: str, aside: str) -> bool:
