@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final
 
 from localproc.cwl.expr.javascript import evaluating_with
@@ -281,10 +281,11 @@ class Loop:
         job_id, run = active.context.job_id, active.run
         if run.changed:
             self._decided[job_id] = active
+        self._timed.pop(job_id, None)
         if run.is_timed:
             self._timed[job_id] = active
-        else:
-            self._timed.pop(job_id, None)
+        if self._accepted:
+            sleep(0)  # who executes many jobs waits for one job's decision, and no longer
 
     def _record(self) -> None:
         """Record all that was decided, in one transaction."""
