@@ -7,6 +7,7 @@ Must not know how containers are made or ended.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import sleep
 from typing import Any, Final
 
 from localproc.model import Report, Task, TaskState
@@ -19,6 +20,8 @@ from localproc_docker.feeds import Feeds
 
 _SIGNALLED: Final = 128
 _KILLED: Final = 137
+#: How long a container that podman removes is still there once it was killed, and between looks.
+_GOING, _LOOK = timedelta(seconds=1), 0.05
 _GONE: Final = "its container was removed"
 _CUT_OFF: Final = "who sent it what it reads went away, so it may not have had all of that"
 
@@ -108,9 +111,27 @@ class Ends:
             return report
         signal = report.exit_code - _SIGNALLED
         if not was_sent(self._api, self._daemon, name, signal, report.started):
+            if self._is_going(report, name):
+                return replace(report, state=TaskState.CANCELLED, exit_code=None, reason=_GONE)
             return self._hungry(report, task)
         said = f"somebody sent it signal {signal} by way of {self._daemon.name}"
         return replace(report, state=TaskState.CANCELLED, reason=said)
+
+    def _is_going(self, report: Report, name: str) -> bool:
+        """Whether a container is being removed: podman kills it first, and tells that nowhere."""
+        if self._daemon.replays or report.exit_code != _KILLED:
+            return False
+        now = datetime.now(UTC)
+        until = min(report.ended or now, now) + _GOING
+        while datetime.now(UTC) < until:
+            sleep(_LOOK)
+            try:
+                self._boxes.seen(name)
+            except ApiRefused as error:
+                if error.code != 404:
+                    raise
+                return True
+        return False
 
     def _hungry(self, report: Report, task: Task | None) -> Report:
         """Say that a task was killed for its memory, where the daemon never tells."""
