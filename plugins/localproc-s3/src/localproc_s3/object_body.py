@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from localproc.errors import StagingError
 
-SENT: Final = 64 << 10  #: bytes that are given to the system at a time
+SENT: Final = 256 << 10  #: bytes that are given to the system at a time
 
 
 class Contents:
