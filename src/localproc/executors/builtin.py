@@ -1,4 +1,8 @@
-"""Registers the built-in executors and container runtimes the way any plugin does."""
+"""Registers the built-in executors and container runtimes the way any plugin does.
+
+Owns their names and options, and when each is imported: not before it is opened. Must not know how
+they work.
+"""
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence

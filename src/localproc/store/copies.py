@@ -24,7 +24,7 @@ def copy_store(source: sqlite3.Connection, path: str, copy: str) -> None:
         mode = stat.S_IMODE(os.stat(path).st_mode)
         os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     except OSError as error:
-        raise unwritable(error, copy) from error
+        raise no_copy(error, copy) from error
     try:
         with contextlib.closing(sqlite3.connect(copy)) as target:
             source.backup(target)
@@ -35,7 +35,7 @@ def copy_store(source: sqlite3.Connection, path: str, copy: str) -> None:
         raise
 
 
-def unwritable(error: OSError, copy: str) -> HomeUnusable:
+def no_copy(error: OSError, copy: str) -> HomeUnusable:
     """Say that there can be no copy at a place, and why."""
     return HomeUnusable(
         f"{copy} cannot be written: {error.strerror or error}",

@@ -14,7 +14,7 @@ from typing import Final
 
 from localproc.errors import EnvironmentProblem, StoreCorrupted
 from localproc.store.apart import TABLE
-from localproc.store.copies import copy_store, unwritable
+from localproc.store.copies import copy_store, no_copy
 from localproc.store.home_paths import HomePaths
 from localproc.store.schema import SCHEMA
 
@@ -138,4 +138,4 @@ def _copy(path: str, copy: str) -> None:
         os.replace(part, copy)
     except OSError as error:
         os.remove(part)
-        raise unwritable(error, copy) from error
+        raise no_copy(error, copy) from error
