@@ -1,4 +1,8 @@
-"""One execution of one process revision with one set of inputs."""
+"""One execution of one process revision with one set of inputs.
+
+Owns what is asked for (the request), what is shown (the record), and the filters of lists. Must not
+know how a job goes on.
+"""
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
