@@ -149,8 +149,10 @@ def event_row(
 ) -> tuple[Any, ...]:
     """Return the values of an ``events`` row; ``data`` is that of the event, if it is at hand."""
     data = event.to_data() if data is None else data
-    large = [name for name, value in data.items() if type(value) is Encoded]
-    names = {name: data.pop(name).name for name in large}
+    names = {}
+    if Encoded in map(type, data.values()):
+        large = [name for name, value in data.items() if type(value) is Encoded]
+        names = {name: data.pop(name).name for name in large}
     text = apart.referring(paths.shortened(compact(data)), names)
     return (
         number,
