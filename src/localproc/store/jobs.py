@@ -177,7 +177,7 @@ class JobTables(Database):
                 f"UPDATE jobs SET owner = ? WHERE n IN (SELECT n FROM jobs WHERE {_TO_RUN} "  # noqa: S608
                 f"AND (typeof(owner) <> 'text' OR owner IN ({marks})) AND dismiss >= ? "
                 f"ORDER BY priority DESC, n LIMIT ?) "
-                f"RETURNING n, {rows.JOB_COLUMNS}",
+                f"RETURNING {rows.JOB_COLUMNS}, n",
                 (owner, *from_owners, int(dismissed), most),
             ).fetchall()
         self._numbers.update((row["id"], row["n"]) for row in found)
