@@ -216,6 +216,7 @@ class JobFilter:
     piece: str | None = None
     began_since: datetime | None = None  #: bounds when it was started, or accepted if it was not
     began_until: datetime | None = None
+    ended_since: datetime | None = None  #: of those that have ended
     before: str | None = None
     after: str | None = None
     hidden: bool = False
