@@ -48,6 +48,7 @@ _FENCING = 0.005  # seconds until it is seen whether nothing may be started any 
 _AGAIN = 0.25  # seconds until it is tried again to start what there was no room for
 _CLEARING = 5.0  # seconds that what a killed task has left may take to go
 _LOOK = 2.0  # seconds between looks whether the folder is still there, without an engine
+_PIECE = 1 << 16  # bytes that are read at a time
 
 
 class Keeper:
@@ -124,11 +125,12 @@ class Keeper:
 
     def listen(self) -> None:
         """Take all that the engine has said: what is to stop is not to be started before."""
-        gone = False
+        data = os.read(0, _PIECE)
+        self.inbox += data
         with contextlib.suppress(BlockingIOError):
-            while data := os.read(0, 1 << 16):
+            while len(data) == _PIECE:
+                data = os.read(0, _PIECE)
                 self.inbox += data
-            gone = True
         *lines, self.inbox = self.inbox.split(b"\n")
         for line in lines:
             message = json.loads(line)
@@ -138,7 +140,7 @@ class Keeper:
                 self.stop(set(message["stop"]), message["grace"])
                 said = {"state": "stopping", "id": message["id"]}
                 self.journal.tell_now(json.dumps(said))
-        if gone:
+        if not data:
             self.detach()
 
     def detach(self) -> None:
