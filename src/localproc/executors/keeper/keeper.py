@@ -194,6 +194,7 @@ class Keeper:
         """Start tasks from the head of the queue."""
         while self.waiting and self.has_room(self.waiting[0]) and now >= self.retry_at:
             self.start(self.waiting.popleft())
+        self.strays.unmark()
 
     def start(self, task: dict[str, Any]) -> None:
         """Start a task, or put it back if the system has no room for a process."""
@@ -202,7 +203,8 @@ class Keeper:
             self.journal.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
             os.chdir(task["cwd"])
             task["mark"] = mark_of(os.getcwd())
-            with self.strays.marked(task["mark"]), self.processors.lent(task):
+            self.strays.mark(task["mark"])
+            with self.processors.lent(task):
                 pid = self.starter.start(task)
         except Exception as error:  # whatever is wrong with one task, the others go on
             if getattr(error, "errno", None) in (errno.EAGAIN, errno.ENOMEM):
