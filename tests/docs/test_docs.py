@@ -13,16 +13,18 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final
 
 import click
+import grimp
 import pytest
 
 import localproc
 from localproc import errors
-from localproc.cli.app import COMMANDS
 from localproc.cli.app import localproc as command_line
+from localproc.cli.commands import COMMANDS
 from localproc.cli.package_command import PackageCommand
 from localproc.cwl.base.requirements import SUPPORTED
 from localproc.engine.home.settings import Settings
@@ -78,6 +80,27 @@ def test_the_layers_are_those_that_are_checked() -> None:
     checked = [set(re.findall(r"localproc\.(\w+)", layer)) for layer in contract["layers"]]
     rows = table("ARCHITECTURE.md", "Layers: arrows point down only")
     assert [set(re.findall(r"`(\w+)`", row[0])) for row in rows] == checked
+
+
+def test_no_module_is_imported_by_what_it_imports() -> None:
+    """Not even late: the layers of pyproject.toml say nothing of modules within one room."""
+    graph = grimp.build_graph("localproc", cache_dir=None)
+    imports = {one: graph.find_modules_directly_imported_by(one) for one in graph.modules}
+    order = list(TopologicalSorter(imports).static_order())  # raises CycleError with the circle
+    assert len(order) == len(graph.modules)
+
+
+@pytest.mark.parametrize("room", ["machine", "cwl", "ogc"])
+def test_what_is_pure_calls_nothing_that_is_not(room: str) -> None:
+    """Beside what it may not import (see pyproject.toml): files, streams and clocks."""
+    impure = re.compile(r"(open|input|print|exec|eval|__import__)|.*\.(now|utcnow|today|getenv)")
+    found = [
+        f"{relative(path)}:{node.lineno}: {ast.unparse(node.func)}"
+        for path in (ROOT / "src" / "localproc" / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and impure.fullmatch(ast.unparse(node.func))
+    ]
+    assert found == []
 
 
 def test_the_map_has_every_module_and_no_other() -> None:
