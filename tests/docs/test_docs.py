@@ -24,7 +24,7 @@ import pytest
 import localproc
 from localproc import errors
 from localproc.cli.app import localproc as command_line
-from localproc.cli.commands import COMMANDS
+from localproc.cli.command_list import COMMANDS
 from localproc.cli.package_command import PackageCommand
 from localproc.cwl.base.requirements import SUPPORTED
 from localproc.engine.home.settings import Settings

@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 import click
 
 from localproc import errors
-from localproc.cli.commands import COMMANDS
+from localproc.cli.command_list import COMMANDS
 from localproc.cli.site import Site
 from localproc.cli.told import told
 from localproc.near import closest

@@ -11,7 +11,7 @@ from functools import cache
 
 import click
 
-from localproc.cli.commands import COMMANDS
+from localproc.cli.command_list import COMMANDS
 from localproc.cli.site import Site
 
 
