@@ -1,4 +1,8 @@
-"""One execution of one process revision with one set of inputs."""
+"""One execution of one process revision with one set of inputs.
+
+Owns what is asked for (the request), what is shown (the record), and the filters of lists. Must not
+know how a job goes on.
+"""
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -212,6 +216,7 @@ class JobFilter:
     piece: str | None = None
     began_since: datetime | None = None  #: bounds when it was started, or accepted if it was not
     began_until: datetime | None = None
+    ended_since: datetime | None = None  #: of those that have ended
     before: str | None = None
     after: str | None = None
     hidden: bool = False

@@ -1,4 +1,7 @@
-"""What an executor runs for a step, and what it reports back. JSON, nothing else."""
+"""What an executor runs for a step, and what it reports back. JSON, nothing else.
+
+Owns the words of both. Must not know any executor.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -76,7 +76,7 @@ def unwritable(text: str) -> str | None:
     try:
         text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return "half a character in it"
+        return "a lone surrogate in it"
     return None
 
 

@@ -91,6 +91,8 @@ class MakePlan:
 class PullPlan:
     """Take up to ``most`` step instances from a plan; the value is ``Pulled``.
 
+    What is to be put together is, before any.
+
     Until it is answered, the plan belongs to whoever does that.
     """
 
@@ -170,7 +172,7 @@ class StageOut:
     """Publish the outputs; they may be, or link to, the files in ``inputs``."""
 
     outputs: Mapping[str, Any]
-    inputs: tuple[str, ...]
+    inputs: Mapping[str, Any]
     log: str
 
 
