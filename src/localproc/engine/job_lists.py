@@ -20,6 +20,7 @@ from localproc.views import execution_log
 #: Stands for the job that was accepted last; ``last:failed`` for the last one in that state.
 LAST: Final = "last"
 _NO_JOB: Final = "no job has been accepted in this home yet"
+_STATES: Final = tuple(JobStatus)
 _CANDIDATES: Final = 8  #: jobs that are told of where it is not clear which one is meant
 
 
@@ -34,7 +35,7 @@ def find_job(namespace: Namespace, name: str) -> Job:
         if not found:
             raise
     if len(found) > 1:
-        raise AmbiguousJob(name, [_told(job.record) for job in found])
+        raise AmbiguousJob(name, [_told(job.snapshot) for job in found])
     return found[0]
 
 
@@ -126,12 +127,12 @@ def _several(names: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _statuses(names: str | Iterable[str]) -> tuple[JobStatus, ...]:
-    known = [one.value for one in JobStatus]
+    given = _several(names)
     problems = [
-        Problem(f"there is no state {name!r}", "status", hint=f"there is: {', '.join(known)}")
-        for name in _several(names)
-        if name not in known
+        Problem(f"there is no state {name!r}", "status", hint=f"there is: {', '.join(_STATES)}")
+        for name in given
+        if name not in _STATES
     ]
     if problems:
         raise InvalidInputs("some states do not exist", problems)
-    return tuple(map(JobStatus, _several(names)))
+    return tuple(map(JobStatus, given))
