@@ -20,7 +20,6 @@ from localproc.model import (
     Trigger,
 )
 from localproc.model.events import Unreadable, read_event
-from localproc.model.job import filled_record
 from localproc.store import apart
 from localproc.store.home_paths import HomePaths
 from localproc.store.pieces import compact
@@ -143,7 +142,7 @@ def job_from(row: sqlite3.Row) -> JobRecord:
     if aside:
         values[_PLACES["updated"]] = values[_PLACES["updated"]] or values[_PLACES["created"]]
         values[_PLACES["aside"]] = values[_PLACES["aside"]] or "; ".join(aside)
-    return filled_record(*values)
+    return JobRecord(*values)
 
 
 def event_row(
@@ -151,8 +150,10 @@ def event_row(
 ) -> tuple[Any, ...]:
     """Return the values of an ``events`` row; ``data`` is that of the event, if it is at hand."""
     data = event.to_data() if data is None else data
-    large = [name for name, value in data.items() if type(value) is Encoded]
-    names = {name: data.pop(name).name for name in large}
+    names = {}
+    if Encoded in map(type, data.values()):
+        large = [name for name, value in data.items() if type(value) is Encoded]
+        names = {name: data.pop(name).name for name in large}
     text = apart.referring(paths.shortened(compact(data)), names)
     return (
         number,
