@@ -17,6 +17,7 @@ from localproc.model import Event, JobRecord, JobRequest, JobStatus
 from localproc.model.events import Accepted, Started, Succeeded
 from localproc.plugins.store import Change
 from localproc.store import SqliteStore, apart, checkpoints
+from localproc.store.database import at_once
 from localproc.testing.stores import job_at
 from tests.patience import until
 
@@ -191,16 +192,55 @@ def test_large_rows_of_an_older_format_are_read(tmp_path: Path) -> None:
 
 def test_who_commits_does_not_move_what_was_committed(tmp_path: Path) -> None:
     """The log is moved into the store by a thread of its own: that waits for the disk."""
-    path = tmp_path / "localproc.db"
+    path, log = tmp_path / "localproc.db", tmp_path / "localproc.db-wal"
     store = SqliteStore(str(path))
     with store.transaction() as db:
-        (most,) = db.execute("PRAGMA wal_autocheckpoint").fetchone()
-    assert most > 2 * checkpoints.ENOUGH
+        assert tuple(db.execute("PRAGMA wal_autocheckpoint").fetchone()) == (0,)
     empty, number = path.stat().st_size, 0
-    while path.stat().st_size == empty:
+    while log.stat().st_size <= checkpoints.ENOUGH:
         number += 1
+        assert path.stat().st_size == empty, "it is not time yet"
         store.add_job(*accepted(number, {"said": "x" * 50_000}))
-        if number * checkpoints.USUAL > checkpoints.ENOUGH:
-            until(lambda: path.stat().st_size > empty)
-    assert number * checkpoints.USUAL >= checkpoints.ENOUGH - 10 * checkpoints.USUAL
+    store.close()
+
+
+def grown(store: SqliteStore, path: Path, begin: int) -> int:
+    """Commit until there is enough to be moved, and it was looked at; return the next number."""
+    log = Path(f"{path}-wal")
+    number, left = begin, 2 * checkpoints.OFTEN
+    while left:
+        store.add_job(*accepted(number, {"said": "x" * 50_000}))
+        number += 1
+        left -= log.stat().st_size > checkpoints.ENOUGH
+    return number
+
+
+def test_the_log_is_begun_anew_once_all_of_it_is_moved(tmp_path: Path) -> None:
+    path = tmp_path / "localproc.db"
+    store = SqliteStore(str(path))
+    number, longest = 0, 0
+    for _ in range(3):
+        number = grown(store, path, number)
+        longest = max(longest, Path(f"{path}-wal").stat().st_size)
+        until(lambda: path.stat().st_size > checkpoints.ENOUGH)
+        store.settle()
+        store.add_job(*accepted(number, {}))
+        number += 1
+        assert Path(f"{path}-wal").stat().st_size <= checkpoints.ENOUGH, "and cut"
+    assert longest < 2 * checkpoints.ENOUGH
+    store.close()
+
+
+def test_who_reads_for_long_makes_nobody_move_the_log_in_a_commit(tmp_path: Path) -> None:
+    path = tmp_path / "localproc.db"
+    store = SqliteStore(str(path))
+    with store.reading() as db, at_once(db):
+        db.execute("SELECT count(*) FROM jobs").fetchone()
+        before = path.stat().st_size
+        number = grown(store, path, 0)
+        store.settle()
+        assert path.stat().st_size == before
+    for later in range(checkpoints.SELDOM + checkpoints.OFTEN):
+        store.add_job(*accepted(number + later, {}))
+    until(lambda: path.stat().st_size > before)
     store.close()
