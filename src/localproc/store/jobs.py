@@ -206,7 +206,7 @@ class JobTables(Database):
             next_ones = _next(db, from_owners, most, dismissed=dismissed)
             found = db.execute(
                 "UPDATE jobs SET owner = ? WHERE n IN (SELECT value FROM json_each(?)) "  # noqa: S608
-                f"RETURNING n, {rows.JOB_COLUMNS}",
+                f"RETURNING {rows.JOB_COLUMNS}, n",
                 (owner, json.dumps(next_ones)),
             ).fetchall()
         self._numbers.update((row["id"], row["n"]) for row in found)

@@ -18,6 +18,7 @@ _MOST: Final = 500  #: values that are looked at in no time
 _WORDS: Final = 1_000  #: values of a package that are
 _INNER: Final = (list, *MAPPINGS)  #: what values are inside of
 _AROUND: Final = 4  #: characters that a value has around it: quotes, a comma, a space
+_is_text: Final = str.__instancecheck__
 
 
 @noted
@@ -90,20 +91,19 @@ def length(value: Any) -> int:
 
 def _left(value: Any, most: int) -> int:
     """Return what a value leaves of so many characters; less than nothing if it is more."""
-    inside = [value]
-    while inside:
-        one = inside.pop()
-        if isinstance(one, str):
-            most -= len(one) + _AROUND
-        elif type(one) in PLAIN or not isinstance(one, _INNER):  # asked first: it takes no time
-            most -= _AROUND
-        else:
+    level = [value]
+    while level and most >= 0:
+        most -= len(level) * _AROUND + sum(map(len, filter(_is_text, level)))
+        is_last = PLAIN.issuperset(map(type, level))  # asked first: it takes no time
+        inner = () if is_last else [one for one in level if isinstance(one, _INNER)]
+        level = []
+        for one in inner:
             most -= len(one) * _AROUND
-            inside += one
+            if most < 0:
+                break
+            level += one
             if not isinstance(one, list):
-                inside += one.values()
-        if most < 0:
-            break
+                level += one.values()
     return most
 
 
