@@ -40,7 +40,7 @@ from .processors import Processors
 from .signalling import Deadlines, signal_all, signal_group
 from .starter import Starter, refusal
 from .strays import Strays, mark_of
-from .watching import LimitWatch, end_all, is_watched
+from .watching import LimitWatch, end_all
 
 _TERM_GRACE = 2.0
 _SHORT = 0.05  # seconds; a task that takes longer is announced, and its logs get their names
@@ -108,9 +108,9 @@ class Keeper:
 
     def patience(self) -> float | None:
         """How long nothing may happen."""
-        now, limit = time.monotonic(), self.deadlines.next()
-        due = [] if limit is None else [limit]
-        due += [self.watch.look_at for task in self.running.values() if is_watched(task)]
+        now = time.monotonic()
+        limits = self.deadlines.next(), self.watch.next()
+        due = [limit for limit in limits if limit is not None]
         if self.young:
             due.append(self.young[0][0])
         if self.journal.news:
@@ -200,7 +200,8 @@ class Keeper:
         """Start a task, or put it back if the system has no room for a process."""
         started, now = time.time() - self.ahead, time.monotonic()
         try:
-            self.journal.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
+            name = json.dumps(task["run"])
+            self.journal.write_at_once(f'{{"key": {name}, "state": "starting"}}')
             os.chdir(task["cwd"])
             task["mark"] = mark_of(os.getcwd())
             self.strays.mark(task["mark"])
@@ -214,12 +215,12 @@ class Keeper:
             return
         self.booking.take(task)
         self.running[pid] = task
+        self.watch.begin(pid, task)
         if task["time"]:
             self.deadlines.add(task["time"], pid, signal.SIGTERM, task["run"])
         self.young.append((now + _SHORT, pid))
         task["started"] = started
-        line = {"key": task["run"], "state": "running", "at": started, "pid": pid}
-        task["line"] = json.dumps(line)
+        task["line"] = f'{{"key": {name}, "state": "running", "at": {started}, "pid": {pid}}}'
         self.journal.lines.append(task["line"])
 
     def put_back(self, task: dict[str, Any], error: Exception) -> None:
@@ -273,6 +274,7 @@ class Keeper:
                 continue
             self.booking.give_back(task)
             self.processors.give_back(task)
+            self.watch.end(task)
             signal_group(pid, signal.SIGKILL)
             task["clear_by"] = time.monotonic() + _CLEARING
             task["end"] = {
@@ -315,7 +317,7 @@ class Keeper:
             if number == signal.SIGTERM:
                 self.running[pid].setdefault("beyond", "timed-out")
                 self.deadlines.add(_TERM_GRACE, pid, signal.SIGKILL, key)
-        for pid, why in self.watch.beyond(self.running):
+        for pid, why in self.watch.beyond():
             self.running[pid].setdefault("beyond", why)
             end_all(pid, self.running[pid]["mark"])
 
