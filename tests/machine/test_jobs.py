@@ -45,6 +45,42 @@ def at(
     return CLASSES[kind].from_data(DATA, when, progress=progress, message=message)
 
 
+def test_the_row_of_a_new_job_has_what_was_asked_for() -> None:
+    request = JobRequest(
+        {},
+        reason="a test",
+        run_as="me",
+        environment="staging",
+        service="eo",
+        title="Crop",
+        tags=("a", "b"),
+        priority=3,
+        once="key",
+    )
+    event = Accepted(START, request=request, message="accepted")
+    job = new_job("j", "ours", "echo", "r1", request, event, owner="engine-1")
+    assert job == JobRecord(
+        id="j",
+        namespace="ours",
+        process_id="echo",
+        revision="r1",
+        status=JobStatus.ACCEPTED,
+        created=START,
+        updated=START,
+        message="accepted",
+        owner="engine-1",
+        trigger=request.trigger,
+        reason="a test",
+        run_as="me",
+        environment="staging",
+        service="eo",
+        title="Crop",
+        tags=("a", "b"),
+        priority=3,
+        once="key",
+    )
+
+
 def test_a_job_that_goes_well() -> None:
     job = replay(
         accepted(),
