@@ -165,6 +165,35 @@ def test_no_two_functions_are_imported_by_one_name() -> None:
     assert several == {}
 
 
+#: Functions that several modules of one room have: they begin programs, do the same in a process of
+#: its own, or are called with their module's name before them.
+ALIKE: Final = {"main", "copy", "digest", "matches", "program", "unpack"}
+
+
+def test_no_two_functions_of_a_room_have_one_name() -> None:
+    """But for the faces, whose functions are the verbs of their modules."""
+    where: dict[tuple[Path, str], list[str]] = {}
+    for path in (ROOT / "src").rglob("*.py"):
+        for name in re.findall(r"^def ([a-z]\w*)", path.read_text(), re.MULTILINE):
+            where.setdefault((path.parent, name), []).append(path.stem)
+    several = {
+        (folder.name, name)
+        for (folder, name), modules in where.items()
+        if len(modules) > 1 and folder.name not in ("cli", "http")
+    }
+    assert {(room, name) for room, name in several if name not in ALIKE} == set()
+
+
+def test_every_module_says_what_it_owns() -> None:
+    silent = [
+        relative(path)
+        for path in (ROOT / "src").rglob("*.py")
+        if not path.stem.startswith("__")
+        and "Owns" not in (ast.get_docstring(ast.parse(path.read_text())) or "")
+    ]
+    assert silent == []
+
+
 def test_a_module_has_one_idea() -> None:
     """At least, none is longer than 350 lines: one that is has two."""
     sources = [ROOT / "src", *(ROOT / "plugins").glob("*/src")]

@@ -203,6 +203,8 @@ def large() -> Bench:
         bench.go_on()
         bench.ended(key)
         bench.answer_all() if key == "first:1" else None
+    for effect in bench.given(PullPlan):
+        bench.answer(effect)
     return bench
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from localproc.executors.keeper.memory import proportional, resident
 from localproc.executors.keeper.processors import Processors
-from localproc.executors.keeper.watching import LimitWatch, end_all, threads, too_much, with_marks
+from localproc.executors.keeper.watching import LimitWatch, end_all, marked, threads, too_much
 from tests.patience import until
 
 pytestmark = [
@@ -82,7 +82,7 @@ def test_a_task_beyond_its_limit_is_found_with_all_that_it_has_started() -> None
     tasks = held(45, 4000, 0)
     with taking(SHARED, MARK) as pid, taking(SHARED, MARK + 1), taking(SHARED, MARK + 2):
         assert LimitWatch().beyond(tasks) == [(0, "out-of-memory")]
-        found = with_marks([MARK])[MARK]
+        found = marked([MARK])[MARK]
         assert len(found) == 4
         assert pid in found
 
@@ -119,7 +119,7 @@ def test_what_starts_ever_new_processes_is_ended_all_the_same() -> None:
     with taking(RUNAWAY, MARK) as pid:
         until(lambda: not is_alive(pid))
         end_all(pid, MARK)
-        until(lambda: not any(map(is_alive, with_marks([MARK]).get(MARK, ()))))
+        until(lambda: not any(map(is_alive, marked([MARK]).get(MARK, ()))))
 
 
 def test_tasks_run_on_the_processors_that_fewest_others_have() -> None:

@@ -178,6 +178,7 @@ def test_large_rows_of_an_older_format_are_read(tmp_path: Path) -> None:
         data["request"]["inputs"] = {"said": "x" * 1_000_000}
         db.execute("UPDATE events SET data = ?", (json.dumps(data),))
         db.execute("DROP TABLE apart")
+        db.execute("DROP INDEX jobs_stopping")
         db.execute("UPDATE meta SET value = '5' WHERE key = 'version'")
         db.commit()
     store = SqliteStore(path)

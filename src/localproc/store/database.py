@@ -21,6 +21,7 @@ from typing import Final
 
 from localproc.errors import EnvironmentProblem, StoreCorrupted
 from localproc.store.checkpoints import TOO_MANY, USUAL, Checkpoints
+from localproc.store.copies import copy_store
 from localproc.store.gate import Gate
 from localproc.store.migrations import FORMAT, check_format, known_format, migrate
 from localproc.store.sqlite_errors import BUSY, explained, no_text
@@ -74,13 +75,7 @@ class Database:
     def copy_to(self, path: str) -> None:
         """Write a copy of the store as it was recorded last, while it is in use."""
         with self.reading() as db:
-            try:
-                with contextlib.closing(sqlite3.connect(path)) as copy:
-                    db.backup(copy)
-            except sqlite3.OperationalError as error:
-                if "locked" in str(error):
-                    raise
-                raise explained(error, path) from error  # it is the copy that has no room
+            copy_store(db, self._path, path)
 
     def version(self) -> int:
         """Return a number that changes when another process has written."""
@@ -173,7 +168,7 @@ class Database:
             db.execute(f"PRAGMA journal_mode = {journal}")
         full = durable or journal != "wal"
         db.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
-        found = known_format(db)
+        found = known_format(db, self._path)
         check_format(found, self._path)
         self._file = os.stat(self._path)
         return found

@@ -138,18 +138,22 @@ class Subscriber:
     ) -> Iterator[Occurrence]:
         since = _since(trigger, now)
         wanted = JobStatus.SUCCESSFUL if subscription.event == "succeeded" else JobStatus.FAILED
-        for job in self._jobs(trigger.namespace, wanted, now - _BACK):
+        for job in self._jobs(trigger.namespace, wanted, now - _BACK, since):
             finished = job.finished or job.updated
             if finished > since and fnmatchcase(job.process_id, subscription.when["process"]):
                 yield job.id, _facts_of(job, subscription.event)
 
-    def _jobs(self, namespace: str, status: JobStatus, since: datetime) -> Iterator[JobRecord]:
+    def _jobs(
+        self, namespace: str, status: JobStatus, since: datetime, ended: datetime
+    ) -> Iterator[JobRecord]:
+        """Yield jobs that were accepted and have ended since; the store passes the others over."""
         before = None
         while True:
             wanted = JobFilter(
                 namespace=namespace,
                 statuses=(status,),
                 since=since,
+                ended_since=ended,
                 before=before,
                 hidden=True,
                 limit=_PAGE,
@@ -192,7 +196,7 @@ class Subscriber:
                 yield due.astimezone(UTC).isoformat(), facts
 
     def _has_come(self, namespace: str, process: str, since: datetime, until: datetime) -> bool:
-        found = self._jobs(namespace, JobStatus.SUCCESSFUL, since - _BACK)
+        found = self._jobs(namespace, JobStatus.SUCCESSFUL, since - _BACK, since)
         return any(
             job.finished is not None
             and since < job.finished <= until

@@ -48,6 +48,7 @@ _FENCING = 0.005  # seconds until it is seen whether nothing may be started any 
 _AGAIN = 0.25  # seconds until it is tried again to start what there was no room for
 _CLEARING = 5.0  # seconds that what a killed task has left may take to go
 _LOOK = 2.0  # seconds between looks whether the folder is still there, without an engine
+_PIECE = 1 << 16  # bytes that are read at a time
 
 
 class Keeper:
@@ -124,11 +125,12 @@ class Keeper:
 
     def listen(self) -> None:
         """Take all that the engine has said: what is to stop is not to be started before."""
-        gone = False
+        data = os.read(0, _PIECE)
+        self.inbox += data
         with contextlib.suppress(BlockingIOError):
-            while data := os.read(0, 1 << 16):
+            while len(data) == _PIECE:
+                data = os.read(0, _PIECE)
                 self.inbox += data
-            gone = True
         *lines, self.inbox = self.inbox.split(b"\n")
         for line in lines:
             message = json.loads(line)
@@ -138,7 +140,7 @@ class Keeper:
                 self.stop(set(message["stop"]), message["grace"])
                 said = {"state": "stopping", "id": message["id"]}
                 self.journal.tell_now(json.dumps(said))
-        if gone:
+        if not data:
             self.detach()
 
     def detach(self) -> None:
@@ -192,6 +194,7 @@ class Keeper:
         """Start tasks from the head of the queue."""
         while self.waiting and self.has_room(self.waiting[0]) and now >= self.retry_at:
             self.start(self.waiting.popleft())
+        self.strays.unmark()
 
     def start(self, task: dict[str, Any]) -> None:
         """Start a task, or put it back if the system has no room for a process."""
@@ -200,7 +203,8 @@ class Keeper:
             self.journal.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
             os.chdir(task["cwd"])
             task["mark"] = mark_of(os.getcwd())
-            with self.strays.marked(task["mark"]), self.processors.lent(task):
+            self.strays.mark(task["mark"])
+            with self.processors.lent(task):
                 pid = self.starter.start(task)
         except Exception as error:  # whatever is wrong with one task, the others go on
             if getattr(error, "errno", None) in (errno.EAGAIN, errno.ENOMEM):

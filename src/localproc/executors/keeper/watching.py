@@ -42,7 +42,7 @@ class LimitWatch:
         self.look_at = time.monotonic() + _EVERY
         return [
             (held[mark][0], why)
-            for mark, pids in with_marks(held.keys()).items()
+            for mark, pids in marked(held.keys()).items()
             if (why := too_much(held[mark][1], pids))
         ]
 
@@ -73,7 +73,7 @@ def threads(pid: int) -> int:
         return 0
 
 
-def with_marks(marks: Collection[int]) -> dict[int, list[int]]:
+def marked(marks: Collection[int]) -> dict[int, list[int]]:
     """Return the processes that carry some marks, by those."""
     found: dict[int, list[int]] = {}
     with contextlib.suppress(OSError):  # there is no such folder but on Linux
@@ -92,7 +92,7 @@ def end_all(leader: int, mark: int) -> None:
     signal_group(leader, signal.SIGKILL)
     seen: set[int] = set()
     for _ in range(_PASSES):
-        new = set(with_marks([mark]).get(mark, ())) - seen
+        new = set(marked([mark]).get(mark, ())) - seen
         if not new:
             break
         signal_all(new, signal.SIGSTOP)
