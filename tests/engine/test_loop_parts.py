@@ -47,6 +47,18 @@ steps:
   say: {scatter: word, in: {word: words}, out: [], run: {class: CommandLineTool, id: say,
     baseCommand: say, inputs: {word: int}, outputs: {}}}
 """
+WRONG = """
+cwlVersion: v1.2
+class: Workflow
+id: wrong
+requirements: [{class: ScatterFeatureRequirement}]
+inputs: {word: string}
+outputs: {}
+steps:
+  bad: {run: &say {class: CommandLineTool, id: say, baseCommand: say, inputs: {word: Any},
+    outputs: {}}, scatter: word, in: {word: word}, out: []}
+  good: {run: *say, in: {word: word}, out: []}
+"""
 PROCESS = process(WIDE)
 NOTHING = Surroundings((), {}, "/home", "/results")
 LIKEWISE = process(
@@ -199,6 +211,19 @@ def test_a_job_that_is_beyond_its_steps_is_offered_no_room() -> None:
     active.resting, before = False, len(asked)
     shares.fill({"local": 10}, 1000)
     assert len(asked) == before
+
+
+def test_a_step_whose_inputs_make_no_sense_is_no_reason_to_rest() -> None:
+    """There may be more beside it, and nothing else may come that would wake the job."""
+    shares = FairShare()
+    bench = Bench(process(WRONG), {"word": "a"}, keep_going=True)
+    bench.begin()
+    bench.answer_all()
+    active, _ = job(0)
+    shares.join(Active(bench.run, active.executors, active.context))
+    shares.fill({"local": 1}, 1000)
+    assert started(bench) == 1
+    assert bench.launched() == ["good:1"]
 
 
 def test_a_job_without_room_does_not_rest() -> None:
