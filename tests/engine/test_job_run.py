@@ -1504,7 +1504,7 @@ def news_of(fact: Fact, bench: Bench) -> News:
         Fact.REPORT: Reported(Report(key, TaskState.ENDED, 1)),
         Fact.PROGRESS: Progressed(STAGE_IN, 1, 2),
         Fact.TOOL_PROGRESS: ToolProgressed(key, 0.5, "half"),
-        Fact.PUBLISHED: Done(StageOut({"same": FILE}, (), "log"), ({"same": FILE}, {})),
+        Fact.PUBLISHED: Done(StageOut({"same": FILE}, {}, "log"), ({"same": FILE}, {})),
         Fact.TIME: Later(NOON + timedelta(days=100)),
         Fact.DISMISSAL: DismissalAsked(),
         Fact.FAILURE: Broken(JobFailed("a bug", job_id=ID)),

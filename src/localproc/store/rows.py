@@ -20,7 +20,6 @@ from localproc.model import (
     Trigger,
 )
 from localproc.model.events import Unreadable, read_event
-from localproc.model.job import filled_record
 from localproc.store import apart
 from localproc.store.home_paths import HomePaths
 from localproc.store.pieces import compact
@@ -143,7 +142,7 @@ def job_from(row: sqlite3.Row) -> JobRecord:
     if aside:
         values[_PLACES["updated"]] = values[_PLACES["updated"]] or values[_PLACES["created"]]
         values[_PLACES["aside"]] = values[_PLACES["aside"]] or "; ".join(aside)
-    return filled_record(*values)
+    return JobRecord(*values)
 
 
 def event_row(
