@@ -600,10 +600,10 @@ def test_a_step_that_was_being_prepared_is_dismissed() -> None:
     (effect,) = bench.given(Prepare)
     bench.take(DismissalAsked())
     error = StagingError("stopped", uri="")
-    assert told(bench.take(Done(effect, error=error))) == [
-        "step-finished say dismissed",
-        "dismissed",
-    ]
+    (ended, last) = bench.take(Done(effect, error=error))
+    assert told([ended, last]) == ["step-finished say dismissed", "dismissed"]
+    assert isinstance(ended, StepFinished)
+    assert ended.key == "say", "it was never submitted"
 
 
 # After another engine
@@ -1513,12 +1513,37 @@ def news_of(fact: Fact, bench: Bench) -> News:
     return of[fact]
 
 
+TOO_LATE = {
+    Phase.STAGING_IN: {
+        *(Fact.ROOM, Fact.PULLED, Fact.ANSWER, Fact.REPORT, Fact.TOOL_PROGRESS, Fact.PUBLISHED)
+    },
+    Phase.RUNNING: {Fact.STAGED, Fact.PROGRESS, Fact.PUBLISHED},
+    Phase.PUBLISHING: {
+        *(Fact.ROOM, Fact.STAGED, Fact.PULLED, Fact.ANSWER, Fact.REPORT, Fact.TOOL_PROGRESS)
+    },
+    Phase.STOPPING: {
+        *(Fact.ROOM, Fact.PULLED, Fact.PROGRESS, Fact.TOOL_PROGRESS, Fact.TIME, Fact.FAILURE)
+    },
+    Phase.ENDED: set(Fact),
+}
+
+
 @pytest.mark.parametrize("phase", Phase)
-def test_what_the_table_does_not_name_changes_nothing(phase: Phase) -> None:
-    for fact in sorted(set(Fact) - ACTS[phase].keys()):
+def test_what_comes_too_late_changes_nothing(phase: Phase) -> None:
+    assert ACTS[phase].keys() == set(Fact) - TOO_LATE[phase]
+    for fact in sorted(TOO_LATE[phase]):
         bench = standing(phase)
         news = news_of(fact, bench)
         if isinstance(news, Done):
             bench.run._effects.unanswered += 1
         events = bench.take(news)
         assert (fact, events, bench.effects, bench.run.phase) == (fact, [], [], phase)
+
+
+@pytest.mark.parametrize("phase", [Phase.STAGING_IN, Phase.RUNNING, Phase.PUBLISHING])
+@pytest.mark.parametrize("fact", [Fact.TIME, Fact.FAILURE, Fact.DISMISSAL])
+def test_a_job_is_stopped_wherever_it_stands(phase: Phase, fact: Fact) -> None:
+    bench = standing(phase)
+    bench.take(news_of(fact, bench))
+    assert bench.run.phase is Phase.STOPPING
+    assert len(bench.given(Stop)) == 1

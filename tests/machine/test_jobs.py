@@ -81,6 +81,14 @@ def test_the_row_of_a_new_job_has_what_was_asked_for() -> None:
     )
 
 
+def test_a_job_that_has_not_started_may_be_stopped_or_fail() -> None:
+    asked = apply(accepted(), at(1, Kind.DISMISS_REQUESTED))
+    assert (asked.status, asked.dismiss_requested) == (JobStatus.ACCEPTED, True)
+    assert apply(asked, at(2, Kind.DISMISSED)).status is JobStatus.DISMISSED
+    assert apply(accepted(), at(1, Kind.FAILED)).status is JobStatus.FAILED
+    assert apply(accepted(), at(1, Kind.TAKEN_OVER)).status is JobStatus.ACCEPTED
+
+
 def test_a_job_that_goes_well() -> None:
     job = replay(
         accepted(),

@@ -72,7 +72,6 @@ class JobRun(JobEndings):
         )
         self._now = tasks.setup.now
         self._keep = tasks.setup.keep
-        self._problems = []
         self._has_made = any(
             one.outputs for key, one in history.steps.items() if key not in OWN_STEPS
         )
