@@ -101,7 +101,6 @@ class Runtime:
         self._callbacks: CallbackSender | None = None
         self._seeing = threading.Lock()  # apart from the other: threads that fail to start use it
         self._triggers: Closing | None = None  #: sees to schedules and subscriptions
-        self.home.keep_ballast()
         self.store = self._open_store(journal)
         self._remnants = Remnants(self.home.remnants, self._ring_remover)
         self.remains = Remains(self._remnants, self.store, self._open_storage)
@@ -127,6 +126,7 @@ class Runtime:
 
     def _open_store(self, journal: str) -> Store:
         """Open the store: where the disk is full, in the room that was set aside for such times."""
+        self.home.keep_ballast()
         opened = partial(
             SqliteStore, self.home.store, journal=journal, durable=self.settings.durable
         )
