@@ -20,6 +20,7 @@ from localproc.views import execution_log
 #: Stands for the job that was accepted last; ``last:failed`` for the last one in that state.
 LAST: Final = "last"
 _NO_JOB: Final = "no job has been accepted in this home yet"
+_STATES: Final = tuple(JobStatus)
 _CANDIDATES: Final = 8  #: jobs that are told of where it is not clear which one is meant
 
 
@@ -34,7 +35,7 @@ def find_job(namespace: Namespace, name: str) -> Job:
         if not found:
             raise
     if len(found) > 1:
-        raise AmbiguousJob(name, [_told(job.record) for job in found])
+        raise AmbiguousJob(name, [_told(job.snapshot) for job in found])
     return found[0]
 
 
@@ -123,7 +124,7 @@ def _told(record: JobRecord) -> str:
     return " ".join([record.id, record.process_id, record.status, created, record.title]).rstrip()
 
 
-def _several(what: str, names: str | Iterable[str]) -> tuple[str, ...]:
+def _several(what: str, names: Any) -> tuple[str, ...]:
     """Return one name, none (an empty one) or several as several; raises ``InvalidInputs``."""
     if isinstance(names, str):
         return tuple(filter(None, [names]))
@@ -136,12 +137,11 @@ def _several(what: str, names: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _statuses(names: str | Iterable[str]) -> tuple[JobStatus, ...]:
-    known = [one.value for one in JobStatus]
     wanted = _several("status", names)
     problems = [
-        Problem(f"there is no state {name!r}", "status", hint=f"there is: {', '.join(known)}")
+        Problem(f"there is no state {name!r}", "status", hint=f"there is: {', '.join(_STATES)}")
         for name in wanted
-        if name not in known
+        if name not in _STATES
     ]
     if problems:
         raise InvalidInputs("some states do not exist", problems)

@@ -181,6 +181,13 @@ class JobRecord:
     priority: int = 0
     once: str = ""
 
+    @property
+    def duration(self) -> float | None:
+        """Seconds from its start to its end, ``None`` until then."""
+        if self.started is None or self.finished is None:
+            return None
+        return (self.finished - self.started).total_seconds()
+
     def changed(self, **values: Any) -> "JobRecord":
         """Return the row with other values; every event makes one, so it is made fast."""
         made = [*_values(self)]
