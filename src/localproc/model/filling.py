@@ -13,7 +13,6 @@ from functools import wraps
 from typing import Any, Final, TypeVar
 
 _T = TypeVar("_T")
-_PLAIN: Final = {"init": True, "repr": False, "eq": False, "match_args": False}
 _ASSIGNS: Final = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
 
 
@@ -23,7 +22,10 @@ def made_fast(cls: type[_T]) -> type[_T]:
     It must not have subclasses that are made by its ``__init__``.
     """
     own = [(one.name, one.type, _like(one)) for one in fields(cls)]  # type: ignore[arg-type]
-    fill: Any = make_dataclass(cls.__name__, own, namespace={"__doc__": ""}, **_PLAIN).__init__
+    alike: Any = make_dataclass(
+        cls.__name__, own, namespace={"__doc__": ""}, repr=False, eq=False, match_args=False
+    )
+    fill = alike.__init__
     opened = type(f"_Open{cls.__name__}", (cls,), {"__slots__": (), **_ASSIGNS})
     become: Callable[[Any, str, type], None] = object.__setattr__
 
