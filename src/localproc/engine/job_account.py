@@ -4,7 +4,6 @@ Owns its row, its history and waiting for its end. Nothing is kept here: what is
 home knows at that moment. Must not know how jobs are run.
 """
 
-import asyncio
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -171,6 +170,8 @@ class JobAccount:
         return self._waited().__await__()
 
     async def _waited(self) -> Self:
+        import asyncio  # whoever awaits has it; others need not load it
+
         while True:
             with suppress(TimeoutError):
                 return await asyncio.to_thread(self.wait, _TURN)

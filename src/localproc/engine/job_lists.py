@@ -124,7 +124,7 @@ def _told(record: JobRecord) -> str:
     return " ".join([record.id, record.process_id, record.status, created, record.title]).rstrip()
 
 
-def _several(what: str, names: str | Iterable[str]) -> tuple[str, ...]:
+def _several(what: str, names: Any) -> tuple[str, ...]:
     """Return one name, none (an empty one) or several as several; raises ``InvalidInputs``."""
     if isinstance(names, str):
         return tuple(filter(None, [names]))

@@ -22,7 +22,7 @@ from localproc.model.event import (
     text,
     texts,
 )
-from localproc.model.filling import filled
+from localproc.model.filling import made_fast
 from localproc.model.job import JobRequest
 from localproc.model.status import StepStatus
 
@@ -82,7 +82,7 @@ class TakenOver(Event):
     engine: str = field(metadata=says("the engine that goes on", text))
 
 
-@filled
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSubmitted(Event):
     """A step was handed to its executor."""
@@ -186,7 +186,7 @@ class StepRetrying(Event):
     cause: str = field(default="", metadata=says("the kind of its ending", text))
 
 
-@filled
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished(Event):
     """A step has ended."""

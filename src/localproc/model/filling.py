@@ -17,7 +17,7 @@ _PLAIN: Final = {"init": True, "repr": False, "eq": False, "match_args": False}
 _ASSIGNS: Final = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
 
 
-def filled(cls: type[_T]) -> type[_T]:
+def made_fast(cls: type[_T]) -> type[_T]:
     """Have the instances of a frozen dataclass with slots filled by assignments.
 
     It must not have subclasses that are made by its ``__init__``.

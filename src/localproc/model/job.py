@@ -11,12 +11,12 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self
 
-from localproc.model.filling import filled
+from localproc.model.filling import made_fast
 from localproc.model.policy import TRUSTING, InputPolicy
 from localproc.model.status import JobStatus, Trigger
 
 
-@filled
+@made_fast
 @dataclass(frozen=True, slots=True)
 class JobRequest:
     """What somebody asked for; kept whole in the job's first event.
@@ -147,7 +147,7 @@ _FORMS: Final[Mapping[str, _Form]] = {
 }
 
 
-@filled
+@made_fast
 @dataclass(frozen=True, slots=True)
 class JobRecord:
     """A job's row: what its events add up to. Times are in UTC, ``progress`` is in percent.

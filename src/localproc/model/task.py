@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
-from localproc.model.filling import filled
+from localproc.model.filling import made_fast
 from localproc.model.secret import NO_SECRETS, Secrets
 
 
@@ -101,7 +101,7 @@ class StageAction:
     contents: str = ""
 
 
-@filled
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Task:
     """One program to run.
@@ -159,7 +159,7 @@ class TaskState(StrEnum):
     NEVER_STARTED = "never-started"  #: asked for by its key, and nobody has ever begun it
 
 
-@filled
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Report:
     """News of one task.

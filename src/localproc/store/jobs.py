@@ -88,9 +88,7 @@ class JobTables(Database):
     ) -> Encoded:
         """Write a value apart, before the event that has it; return what stands for it there."""
         texts = map(self._paths.shortened, pieces.pieces(value))
-        return Encoded(
-            value, *apart.write(partial(self.transaction, apart.PAGES), job_id, texts, go_on)
-        )
+        return Encoded(value, *apart.write(self.transaction, job_id, texts, go_on))
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
         """Record changes of the owner's jobs; give the jobs that it does not own any more."""

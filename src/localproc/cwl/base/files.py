@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from localproc.cwl.base.types import FILELIKE, MAPPINGS, PLAIN, is_filelike
 from localproc.errors import InvalidInputs, Problem
-from localproc.model.filling import filled
+from localproc.model.filling import made_fast
 from localproc.uris import canonical, is_absolute, path_from, unquoted, uri_path
 
 #: Bytes that loadContents may read (CWL v1.2, CommandInputParameter).
@@ -25,7 +25,7 @@ _PLACES: Final = ("location", "path", "dirname")
 _PARTS: Final = ("secondaryFiles", "listing")
 
 
-@filled
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Stat:
     """What there is at a path, links followed.

@@ -6,12 +6,11 @@ does.
 
 import sys
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from localproc.cwl.base.types import MAPPINGS, PLAIN
 from localproc.cwl.expr.expressions import Dialect, needs_javascript
-from localproc.cwl.run.process import Port, Tool, Workflow, WorkflowStep
+from localproc.cwl.run.process import Port, Tool, Workflow, WorkflowStep, noted
 from localproc.errors import ExpressionError
 
 LARGE: Final = 1 << 18  #: characters of JSON that take some milliseconds to be gone through
@@ -22,7 +21,7 @@ _AROUND: Final = 4  #: characters that a value has around it: quotes, a comma, a
 _is_text: Final = str.__instancecheck__
 
 
-@lru_cache(maxsize=256)
+@noted
 def is_short(tool: Tool) -> bool:
     """Whether a tool has so little (arguments, inputs) that all is gone through in no time."""
     requirements = tool.requirements
@@ -31,7 +30,7 @@ def is_short(tool: Tool) -> bool:
     )
 
 
-@lru_cache(maxsize=256)
+@noted
 def tool_is_quick(tool: Tool) -> bool:
     """Whether a tool is worked out without JavaScript."""
     requirements = tool.requirements
@@ -40,7 +39,7 @@ def tool_is_quick(tool: Tool) -> bool:
     )
 
 
-@lru_cache(maxsize=256)
+@noted
 def plan_is_quick(process: Tool | Workflow) -> bool:
     """Whether the order of steps and their inputs are worked out without more than a look."""
     if not has_few_parts(process):

@@ -10,7 +10,7 @@ from typing import Any
 from localproc.cwl.run.plan import Invocation, Plan
 from localproc.cwl.run.prepare import Prepared
 from localproc.model import Report, Secrets, Task
-from localproc.model.filling import filled
+from localproc.model.filling import made_fast
 from localproc.model.secret import NO_SECRETS
 
 
@@ -120,7 +120,7 @@ class Evaluate:
     because: str = ""
 
 
-@filled
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Prepare:
     """Work out a task; the value is ``Prepared``, the ``Task``, and how its input files are.

@@ -56,6 +56,7 @@ class Staging:
         self._step_names = names
         self._again = False
         self._names = {key: known[key].name for key in OWN_STEPS if key in known}
+        self._is_left = STAGE_OUT in known and not known[STAGE_OUT].ended
 
     def stage_in(self, inputs: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
         """Return the inputs if they need no staging, else ask for it.
@@ -103,6 +104,7 @@ class Staging:
         return has_files(outputs) and self._ask_to_publish(outputs, inputs)
 
     def _ask_to_publish(self, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+        self._is_left = False  # what is published now is the same, or the rest of it
         self._begin(STAGE_OUT, "publishing results", again=False)
         self._effects.ask(StageOut(outputs, inputs, self.log(STAGE_OUT)))
         return True
@@ -110,6 +112,11 @@ class Staging:
     def withdraw(self) -> None:
         """Ask for what has been published to be taken back: the job does not end with it."""
         self._effects.ask(Withdraw(self.log(STAGE_OUT)))
+
+    def take_back(self) -> None:
+        """Withdraw what an earlier engine was publishing, if nobody has gone on with that."""
+        if self._is_left:
+            self.withdraw()
 
     def staged_out(
         self, done: Done, inputs: Mapping[str, Any]

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from localproc.engine.triggers.accepting import TriggeredJobs, refused
 from localproc.engine.triggers.cron import Cron, read_cron
 from localproc.engine.triggers.found import Occurrence, files, item_pages, json_of_answer, objects
-from localproc.engine.triggers.references import filled
+from localproc.engine.triggers.references import with_facts
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import InvalidInputs, LocalprocError
 from localproc.model import JobFilter, JobRecord, JobStatus, Trigger
@@ -94,7 +94,7 @@ class Subscriber:
         subscription = Subscription.from_data(trigger.definition)
         if self._store.fired(trigger, [key]):
             return None
-        filled(subscription.target.get("inputs", {}), facts)
+        with_facts(subscription.target.get("inputs", {}), facts)
         return self._fire(trigger, subscription, [(key, facts)], now)
 
     # Finding
@@ -252,7 +252,7 @@ class Subscriber:
             return Firing(key, now, said=json.dumps(letter), letter_to=address(subscription)), None
         firing = Firing(key, now)
         try:
-            inputs = filled(target.get("inputs", {}), facts)
+            inputs = with_facts(target.get("inputs", {}), facts)
         except InvalidInputs as error:  # what comes after it must not wait for it
             return refused(trigger, firing, error)
         return self._triggered.make(

@@ -40,7 +40,7 @@ from .processors import Processors
 from .signalling import Deadlines, signal_all, signal_group
 from .starter import Starter, refusal
 from .strays import Strays, mark_of
-from .watching import LimitWatch, end_all, is_watched
+from .watching import LimitWatch, end_all
 
 _TERM_GRACE = 2.0
 _SHORT = 0.05  # seconds; a task that takes longer is announced, and its logs get their names
@@ -84,11 +84,10 @@ class Keeper:
     def serve(self) -> None:
         """Work until the engine has gone and the last task has ended."""
         wake, signalled = os.pipe()
-        os.set_blocking(wake, False)
-        os.set_blocking(signalled, False)
+        for file in (wake, signalled, 0):
+            os.set_blocking(file, False)
         signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        os.set_blocking(0, False)
         while self.has_work():
             sources = [wake, 0] if self.attached else [wake]
             ready, _, _ = select.select(sources, [], [], self.patience())
@@ -108,9 +107,8 @@ class Keeper:
 
     def patience(self) -> float | None:
         """How long nothing may happen."""
-        now, limit = time.monotonic(), self.deadlines.next()
-        due = [] if limit is None else [limit]
-        due += [self.watch.look_at for task in self.running.values() if is_watched(task)]
+        now = time.monotonic()
+        due = [limit for limit in (self.deadlines.next(), self.watch.next()) if limit is not None]
         if self.young:
             due.append(self.young[0][0])
         if self.journal.news:
@@ -133,13 +131,12 @@ class Keeper:
                 self.inbox += data
         *lines, self.inbox = self.inbox.split(b"\n")
         for line in lines:
-            message = json.loads(line)
+            message = json.loads(line.decode())
             if "run" in message:
                 self.waiting.append(message)
             else:
                 self.stop(set(message["stop"]), message["grace"])
-                said = {"state": "stopping", "id": message["id"]}
-                self.journal.tell_now(json.dumps(said))
+                self.journal.tell_now(json.dumps({"state": "stopping", "id": message["id"]}))
         if not data:
             self.detach()
 
@@ -175,16 +172,14 @@ class Keeper:
     def start_waiting(self) -> None:
         """Start tasks from the head of the queue while there is room for them."""
         now = time.monotonic()
-        if not self.waiting or self.journal.unwritten or now < self.retry_at:
-            return
-        if not self.has_room(self.waiting[0]):
+        if self.journal.unwritten or not self.may_start(now):
             return
         try:
             fcntl.flock(self.fence, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:  # it is just being fenced
             self.retry_at = now + _FENCING
             return
-        if os.fstat(self.fence).st_size:
+        if os.pread(self.fence, 1, 0):
             self.detach()
         self.start_those_with_room(now)
         self.write_down()
@@ -192,15 +187,20 @@ class Keeper:
 
     def start_those_with_room(self, now: float) -> None:
         """Start tasks from the head of the queue."""
-        while self.waiting and self.has_room(self.waiting[0]) and now >= self.retry_at:
+        while self.may_start(now):
             self.start(self.waiting.popleft())
         self.strays.unmark()
 
+    def may_start(self, now: float) -> bool:
+        """Whether a task waits, and the first one fits beside those that run."""
+        room = self.waiting and self.booking.has(self.waiting[0], alone=not self.running)
+        return bool(room) and now >= self.retry_at
+
     def start(self, task: dict[str, Any]) -> None:
         """Start a task, or put it back if the system has no room for a process."""
-        started, now = time.time() - self.ahead, time.monotonic()
+        started, name = time.time() - self.ahead, json.dumps(task["run"])
         try:
-            self.journal.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
+            self.journal.write_at_once(f'{{"key": {name}, "state": "starting"}}')
             os.chdir(task["cwd"])
             task["mark"] = mark_of(os.getcwd())
             self.strays.mark(task["mark"])
@@ -214,12 +214,12 @@ class Keeper:
             return
         self.booking.take(task)
         self.running[pid] = task
+        self.watch.begin(pid, task)
         if task["time"]:
             self.deadlines.add(task["time"], pid, signal.SIGTERM, task["run"])
-        self.young.append((now + _SHORT, pid))
+        self.young.append((time.monotonic() + _SHORT, pid))
         task["started"] = started
-        line = {"key": task["run"], "state": "running", "at": started, "pid": pid}
-        task["line"] = json.dumps(line)
+        task["line"] = f'{{"key": {name}, "state": "running", "at": {started}, "pid": {pid}}}'
         self.journal.lines.append(task["line"])
 
     def put_back(self, task: dict[str, Any], error: Exception) -> None:
@@ -248,10 +248,6 @@ class Keeper:
             self.logs.name(task["lent"])
             self.journal.news.append(task.pop("line"))
 
-    def has_room(self, task: dict[str, Any]) -> bool:
-        """Whether a task fits beside those that run."""
-        return self.booking.has(task, alone=not self.running)
-
     def could_not_start(self, task: dict[str, Any], error: Exception, started: float) -> None:
         """Give a task that never was the exit record a shell would have given it."""
         code, text = refusal(task, error)
@@ -273,6 +269,7 @@ class Keeper:
                 continue
             self.booking.give_back(task)
             self.processors.give_back(task)
+            self.watch.end(task)
             signal_group(pid, signal.SIGKILL)
             task["clear_by"] = time.monotonic() + _CLEARING
             task["end"] = {
@@ -315,7 +312,7 @@ class Keeper:
             if number == signal.SIGTERM:
                 self.running[pid].setdefault("beyond", "timed-out")
                 self.deadlines.add(_TERM_GRACE, pid, signal.SIGKILL, key)
-        for pid, why in self.watch.beyond(self.running):
+        for pid, why in self.watch.beyond():
             self.running[pid].setdefault("beyond", why)
             end_all(pid, self.running[pid]["mark"])
 
