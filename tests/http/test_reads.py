@@ -1,23 +1,29 @@
 """How often the store is asked for one answer, counted by SQLite itself."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 
 import localproc
+from localproc.store import SqliteStore
 from tests.http.service import start
 
 PEOPLE = {"Accept": "text/html"}
 PROCESSES = 2  #: the statements that the filters of the page take: the processes, and their texts
 
 
-def asked(engine: localproc.Engine, client: httpx.Client, url: str, **options: object) -> list[str]:
+def asked(
+    engine: localproc.Engine, client: httpx.Client, url: str, headers: Mapping[str, str] = {}
+) -> list[str]:
     """Return the statements that an answer takes."""
     client.get(url).raise_for_status()  # a connection is there from here on
-    (db,) = engine._namespace.runtime.store._readers  # type: ignore[attr-defined]
+    store = engine._namespace.runtime.store
+    assert isinstance(store, SqliteStore)
+    (db,) = store._readers
     said: list[str] = []
     db.set_trace_callback(said.append)
-    client.get(url, **options).raise_for_status()  # type: ignore[arg-type]
+    client.get(url, headers=headers).raise_for_status()
     db.set_trace_callback(None)
     return said
 
