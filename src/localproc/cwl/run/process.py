@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar, cast
 
 from localproc.cwl.base.files import local_paths
 from localproc.cwl.base.types import CwlType, is_optional
@@ -145,7 +145,6 @@ class Workflow:
         return _load_listing(self.requirements, self.version)
 
 
-_ABSENT: Final = object()
 _P = TypeVar("_P", bound=Tool | Workflow)
 _T = TypeVar("_T")
 
@@ -158,10 +157,9 @@ def noted(work: Callable[[_P], _T]) -> Callable[[_P], _T]:
 
     @wraps(work)
     def of(process: _P) -> _T:
-        found = process.notes.get(work, _ABSENT)
-        if found is _ABSENT:
-            found = process.notes[work] = work(process)
-        return found  # type: ignore[no-any-return]
+        if work not in process.notes:
+            process.notes[work] = work(process)
+        return cast("_T", process.notes[work])
 
     return of
 
