@@ -50,12 +50,13 @@ class LimitWatch:
         """
         if not self.held or time.monotonic() < self.look_at:
             return []
-        self.look_at = time.monotonic() + _EVERY
-        return [
+        found = [
             (self.held[mark][0], why)
             for mark, pids in marked(self.held.keys()).items()
             if (why := too_much(self.held[mark][1], pids))
         ]
+        self.look_at = time.monotonic() + _EVERY
+        return found
 
 
 def too_much(held: dict[str, Any], pids: Collection[int]) -> str:
