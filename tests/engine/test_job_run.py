@@ -78,7 +78,7 @@ steps:
     scatter: word
     in: {word: words}
     out: [out]
-    when: $(inputs.word != 'no' + '')
+    when: $(inputs.word != 'no'.concat())
     run: {class: CommandLineTool, id: say, baseCommand: say,
       inputs: {word: {type: string, inputBinding: {}}},
       outputs: {out: {type: string, outputBinding: {outputEval: $(inputs.word)}}}}
@@ -127,7 +127,7 @@ requirements: {JS}
 inputs: {{}}
 outputs: {{}}
 steps:
-  crop: {{run: &say {{class: CommandLineTool, id: say, baseCommand: say, arguments: [$(1 + 1)],
+  crop: {{run: &say {{class: CommandLineTool, id: say, baseCommand: say, arguments: [$(4 / 2)],
     inputs: {{}}, outputs: {{}}}}, in: {{}}, out: []}}
   node_crop: {{run: *say, in: {{}}, out: []}}
 """
@@ -163,7 +163,7 @@ COPY = """
     inputs: {file: File}
     outputs: {file: File}
     requirements: [{class: InlineJavascriptRequirement}]
-    expression: "${ return {file: inputs.file}; }"
+    expression: "${ var file = inputs.file; return {file: file}; }"
 """
 FILE = {"class": "File", "location": "file:///in/a.txt", "basename": "a.txt"}
 
@@ -232,7 +232,7 @@ def test_outputs_that_are_too_much_fail_their_job_and_no_step() -> None:
     assert bench.run.job.message == "step two: too much"
 
 
-@pytest.mark.parametrize("fields", [{"arguments": "[$(1 + 1)]"}, {"stdout": "$('a' + 'b')"}])
+@pytest.mark.parametrize("fields", [{"arguments": "[$(4 / 2)]"}, {"stdout": "$('a'.concat('b'))"}])
 def test_javascript_for_which_the_loop_has_time_is_evaluated_at_once(
     fields: dict[str, str],
 ) -> None:
@@ -250,8 +250,9 @@ def test_javascript_for_which_the_loop_has_time_is_evaluated_at_once(
         ({}, None),
         ({"arguments": "[$(inputs.word)]"}, None),
         ({"requirements": JS, "arguments": "[$(inputs.word)]"}, None),
-        ({"requirements": JS, "arguments": "[$(1 + 1)]"}, Prepare),
-        ({"requirements": JS, "stdout": "$('a' + 'b')"}, Prepare),
+        ({"requirements": JS, "arguments": "[$(inputs.word + '!')]"}, None),
+        ({"requirements": JS, "arguments": "[$(4 / 2)]"}, Prepare),
+        ({"requirements": JS, "stdout": "$('a'.concat('b'))"}, Prepare),
     ],
 )
 def test_javascript_is_left_to_a_worker(fields: dict[str, str], first: type[Any] | None) -> None:
@@ -329,12 +330,12 @@ def test_a_plan_with_javascript_is_worked_on_elsewhere() -> None:
 
 
 def test_what_ends_while_the_plan_is_away_is_recorded_at_once() -> None:
-    text = WIDE.replace("when: $(inputs.word != 'no' + '')", "when: $(1 == 1)")
+    text = WIDE.replace("when: $(inputs.word != 'no'.concat())", "when: $(1 / 1 == 1)")
     text = text.replace(
         "steps:",
         "steps:\n  more: {run: &more {class: CommandLineTool, id: more, "
         "baseCommand: more, inputs: {n: Any}, outputs: {}}, in: {n: say/out}, out: [], "
-        "when: $(1 == 1)}",
+        "when: $(1 / 1 == 1)}",
     )
     bench = Bench(process(text), {"words": [str(number) for number in range(17)]})
     bench.begin()
@@ -399,7 +400,7 @@ def test_what_a_tool_had_done_counts_once_when_its_step_has_ended() -> None:
 
 
 def test_outputs_with_javascript_are_collected_elsewhere() -> None:
-    outputs = "{out: {type: int, outputBinding: {outputEval: $(1 + 1)}}}"
+    outputs = "{out: {type: int, outputBinding: {outputEval: $(4 / 2)}}}"
     text = tool(requirements=JS).replace("outputs: {}", f"outputs: {outputs}")
     bench = Bench(process(text), {})
     bench.begin()
@@ -585,7 +586,7 @@ def test_a_dismissal_beats_a_failure_that_is_not_recorded_yet() -> None:
 
 
 def test_a_step_that_was_being_prepared_is_dismissed() -> None:
-    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench = Bench(process(tool(requirements=JS, arguments="[$(4 / 2)]")), {})
     bench.begin()
     bench.room()
     (effect,) = bench.given(Prepare)
@@ -689,7 +690,7 @@ def test_what_is_to_stop_needs_no_expression_to_be_found() -> None:
 
 
 def test_a_task_whose_preparation_fails_the_second_time_is_stopped() -> None:
-    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench = Bench(process(tool(requirements=JS, arguments="[$(4 / 2)]")), {})
     bench.begin()
     bench.room()
     bench.answer_all()
@@ -726,7 +727,7 @@ def test_a_job_that_was_being_stopped_for_no_recorded_reason_fails() -> None:
 
 
 def scripted() -> Bench:
-    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench = Bench(process(tool(requirements=JS, arguments="[$(4 / 2)]")), {})
     bench.begin()
     bench.room()
     bench.answer_all()
@@ -764,7 +765,7 @@ def test_a_second_attempt_that_is_being_worked_out_is_dismissed_with_its_job() -
 
 
 def test_a_lost_task_is_released_when_its_next_attempt_is_recorded() -> None:
-    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench = Bench(process(tool(requirements=JS, arguments="[$(4 / 2)]")), {})
     bench.begin()
     bench.room()
     bench.answer_all()
@@ -1196,7 +1197,7 @@ def test_what_ended_before_the_machine_started_is_doubted_if_it_was_lost_sight_o
 
 
 def test_a_step_whose_inputs_a_worker_cannot_work_out_is_named() -> None:
-    text = WIDE.replace("$(inputs.word != 'no' + '')", "$(inputs.nothing.at.all + '')")
+    text = WIDE.replace("$(inputs.word != 'no'.concat())", "$(inputs.nothing.at.all.concat())")
     bench = Bench(process(text), {"words": ["a"]})
     events = bench.begin()
     for _ in range(4):
