@@ -25,7 +25,11 @@ def main() -> None:
     """Measure and print."""
     options = _options()
     for concern in options.only:
-        old, new = _in_turn(concern, options)
+        try:
+            old, new = _in_turn(concern, options)
+        except subprocess.CalledProcessError as error:
+            print(f"{concern}: {error.cmd[0]} does not measure it (exit {error.returncode})")
+            continue
         for row in _compared(old, new):
             print(row, flush=True)
 

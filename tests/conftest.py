@@ -42,10 +42,13 @@ MARKS = {
 
 #: Unit tests in folders whose other modules are slow.
 UNITS = {
+    "tests/engine/test_event_writer.py",
     "tests/engine/test_job_queue.py",
     "tests/engine/test_job_run.py",
+    "tests/engine/test_job_staging.py",
     "tests/engine/test_loop_parts.py",
     "tests/engine/test_planning.py",
+    "tests/engine/test_replay.py",
     "tests/triggers/test_cron.py",
 }
 

@@ -28,7 +28,7 @@ class Engine(LocalEngine):
 
         with localproc.Engine("./.localproc", slots=4) as engine:
             process = engine.deploy("water-bodies.cwl")
-            job = process.execute({"bbox": [10.0, 45.5, 10.4, 45.9]}, title="Lake Garda")
+            job = process.execute("inputs.yml", title="Olinda")
             for step in job.watch():
                 print(step.name, step.status)
             print(job.results())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import localproc as package
-from localproc.cli.app import COMMANDS
+from localproc.cli.command_list import COMMANDS
 from tests.cli.terminal import localproc
 from tests.patience import patient
 

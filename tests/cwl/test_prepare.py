@@ -109,7 +109,7 @@ def test_resources_may_depend_on_the_names_of_files() -> None:
     [
         ("arguments: []", "main has no command"),
         ("arguments: [a, $('b\\0')]", "has a NUL character in it"),
-        ("arguments: [a, $('\\ud83d')]", "has half a character in it"),
+        ("arguments: [a, $('\\ud83d')]", "has a lone surrogate in it"),
         ("stdout: $('b\\0')", "not a name in the output directory"),
     ],
 )

@@ -87,7 +87,7 @@ def test_what_is_no_number_is_one_of_yaml(text: str) -> None:
         ("a: 1e999", (1, 4), "too large"),
         ("a: b: c", (1, 5), "mapping values are not allowed here"),
         ("a: \x01", (1, 4), "special characters are not allowed"),
-        ('a: "\\ud83d"', None, "half a character"),
+        ('a: "\\ud83d"', None, "a lone surrogate"),
     ],
 )
 def test_a_text_that_is_no_yaml(text: str, place: tuple[int, int] | None, said: str) -> None:

@@ -325,7 +325,7 @@ def test_what_is_put_into_a_folder_of_the_users_goes_into_a_copy() -> None:
         ("[\"$({class: 'File', path: 'a', listing: 5})\"]", "its listing is no array of File"),
         ("[\"$({class: 'File', location: [1]})\"]", "its location is no text"),
         ("[\"$({entry: 'a', entryname: 5})\"]", "entryname gave '5'"),
-        ("[{entryname: a, entry: $('\\ud83d')}]", "has half a character in it"),
+        ("[{entryname: a, entry: $('\\ud83d')}]", "has a lone surrogate in it"),
     ],
 )
 def test_what_cannot_be_written_is_told(listing: str, message: str) -> None:

@@ -13,16 +13,18 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final
 
 import click
+import grimp
 import pytest
 
 import localproc
 from localproc import errors
-from localproc.cli.app import COMMANDS
 from localproc.cli.app import localproc as command_line
+from localproc.cli.command_list import COMMANDS
 from localproc.cli.package_command import PackageCommand
 from localproc.cwl.base.requirements import SUPPORTED
 from localproc.engine.home.settings import Settings
@@ -80,8 +82,40 @@ def test_the_layers_are_those_that_are_checked() -> None:
     assert [set(re.findall(r"`(\w+)`", row[0])) for row in rows] == checked
 
 
-def test_the_map_has_every_module_and_no_other() -> None:
+def test_the_architecture_fits_a_page_and_names_rooms_that_are_there() -> None:
+    """It names rooms; docs/modules.md names the modules."""
     text = (ROOT / "ARCHITECTURE.md").read_text()
+    assert len(text.splitlines()) <= 110
+    told = " ".join(row[1] for row in table("ARCHITECTURE.md", "Where things lie"))
+    rooms = re.findall(r"`([\w/]+)`", told)
+    assert len(rooms) >= 15
+    source = ROOT / "src" / "localproc"
+    assert [one for one in rooms if not list(source.glob(f"**/{one}/__init__.py"))] == []
+
+
+def test_no_module_is_imported_by_what_it_imports() -> None:
+    """Not even late: the layers of pyproject.toml say nothing of modules within one room."""
+    graph = grimp.build_graph("localproc", cache_dir=None)
+    imports = {one: graph.find_modules_directly_imported_by(one) for one in graph.modules}
+    order = list(TopologicalSorter(imports).static_order())  # raises CycleError with the circle
+    assert len(order) == len(graph.modules)
+
+
+@pytest.mark.parametrize("room", ["machine", "cwl", "ogc"])
+def test_what_is_pure_calls_nothing_that_is_not(room: str) -> None:
+    """Beside what it may not import (see pyproject.toml): files, streams and clocks."""
+    impure = re.compile(r"(open|input|print|exec|eval|__import__)|.*\.(now|utcnow|today|getenv)")
+    found = [
+        f"{relative(path)}:{node.lineno}: {ast.unparse(node.func)}"
+        for path in (ROOT / "src" / "localproc" / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and impure.fullmatch(ast.unparse(node.func))
+    ]
+    assert found == []
+
+
+def test_the_map_has_every_module_and_no_other() -> None:
+    text = (ROOT / "docs/modules.md").read_text()
     places = text.partition("## Where things lie")[2].partition("\n## ")[0]
     found = re.findall(r"^- `([\w/]+)/`: (.*?)(?=^- |\Z)", places, re.MULTILINE | re.DOTALL)
     said = {package: set(re.findall(r"`([\w*]+)`", text)) for package, text in found}
@@ -163,6 +197,35 @@ def test_no_two_functions_are_imported_by_one_name() -> None:
         if len([one for one in modules if (one, name) in defined]) > 1
     }
     assert several == {}
+
+
+#: Functions that several modules of one room have: they begin programs, do the same in a process of
+#: its own, or are called with their module's name before them.
+ALIKE: Final = {"main", "copy", "digest", "matches", "program", "unpack"}
+
+
+def test_no_two_functions_of_a_room_have_one_name() -> None:
+    """But for the faces, whose functions are the verbs of their modules."""
+    where: dict[tuple[Path, str], list[str]] = {}
+    for path in (ROOT / "src").rglob("*.py"):
+        for name in re.findall(r"^def ([a-z]\w*)", path.read_text(), re.MULTILINE):
+            where.setdefault((path.parent, name), []).append(path.stem)
+    several = {
+        (folder.name, name)
+        for (folder, name), modules in where.items()
+        if len(modules) > 1 and folder.name not in ("cli", "http")
+    }
+    assert {(room, name) for room, name in several if name not in ALIKE} == set()
+
+
+def test_every_module_says_what_it_owns() -> None:
+    silent = [
+        relative(path)
+        for path in (ROOT / "src").rglob("*.py")
+        if not path.stem.startswith("__")
+        and "Owns" not in (ast.get_docstring(ast.parse(path.read_text())) or "")
+    ]
+    assert silent == []
 
 
 def test_a_module_has_one_idea() -> None:

@@ -2,16 +2,21 @@
 
 import inspect
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
 from typing import Any
+
+import pytest
 
 import localproc
 from localproc import remote
 from localproc.engine import mirror
 from localproc.engine.triggers import schedules, subscriptions
 from localproc.plugins import backend, containers, executor, software, storage, store
+from tests.docs.markdown import ROOT
 from tests.held import HELD, MADE
 
 MODULES: list[ModuleType] = [
@@ -77,6 +82,22 @@ def test_an_example_is_what_help_begins_with() -> None:
     said = inspect.getdoc(localproc.Engine) or ""
     assert "with localproc.Engine(" in said.partition("\n\n")[2].partition("``home``")[0]
     for kind in (localproc.Engine, remote.Server):
-        example = re.search(r"::\n\n((?:    .*\n|\n)+)", inspect.getdoc(kind) or "")
-        assert example, kind
-        compile(dedent(example[1]), kind.__name__, "exec")
+        compile(example_of(kind), kind.__name__, "exec")
+
+
+def example_of(one: object) -> str:
+    found = re.search(r":?\n\n((?:    .*\n|\n)+)", inspect.getdoc(one) or "")
+    assert found, one
+    return dedent(found[1])
+
+
+@pytest.mark.parametrize("one", [localproc, localproc.Engine], ids=["localproc", "Engine"])
+def test_the_example_runs_beside_the_package_that_comes_with_localproc(
+    one: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "examples/water_bodies", tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    exec(compile(example_of(one), "example", "exec"), {})
+    said = capsys.readouterr().out
+    assert "stage_out successful" in said
+    assert "StacResults" in said

@@ -30,6 +30,7 @@ from localproc.engine.job.effects import (
     StageIn,
     StageOut,
     Stop,
+    Withdraw,
     WriteOutputs,
 )
 from localproc.engine.job.executor_choice import Destination, ExecutorChoice
@@ -63,7 +64,8 @@ class Bench:
 
     ``containers``: the executor runs them. ``durable``: so is the engine, on a machine that was
     ``booted`` then. ``accepted_by`` is no
-    engine for a job that was left to another. ``evaluator`` is the loop's.
+    engine for a job that was left to another. ``evaluator`` is the loop's. ``lent`` counts how
+    often tasks of this engine hold each temporary folder.
     """
 
     def __init__(
@@ -86,10 +88,11 @@ class Bench:
         self.memory = Memory()
         self.clock = NOON
         self.recalled: dict[str, Recalled] = {}  #: what is found of earlier steps, by places
+        self.lent: dict[str, int] = {}
         self.engines = 1
         asked = JobRequest(inputs=inputs, **request)
         first = Accepted(NOON, request=asked, engine=accepted_by, message="accepted")
-        self._accepted = new_job(ID, "default", "process", "1", asked, first)
+        self.accepted = new_job(ID, "default", "process", "1", asked, first)
         self.history: list[Event] = [first]
         self.effects: list[Effect] = []
         self._open()
@@ -143,6 +146,7 @@ class Bench:
         """Have another engine go on from what is recorded; orders nobody took are lost."""
         self.engines += 1
         self.effects = []
+        self.lent = dict.fromkeys(self.lent, 1)  # tasks of an earlier engine may still have them
         self._open(dismissed=dismissed)
 
     # What workers do
@@ -193,7 +197,7 @@ class Bench:
                 return None if has_files(outputs) else (outputs, {})
             case Recall():
                 return self.recalled.get(effect.invocation.key, Recalled("identity"))
-            case FillFolder() | Remember():
+            case FillFolder() | Remember() | Withdraw():
                 return None
 
     def given(self, kind: type[Any]) -> list[Any]:
@@ -207,7 +211,7 @@ class Bench:
         return [one.task.key.removeprefix(f"{ID}:") for one in self.given(Launch)]
 
     def _open(self, *, dismissed: bool = False) -> None:
-        job = replayed(self._accepted, self.history[1:])
+        job = replayed(self.accepted, self.history[1:])
         job = replace(job, owner=f"engine-{self.engines}")
         if dismissed:
             job = replace(job, dismiss_requested=True)
@@ -222,8 +226,8 @@ class Bench:
             ),
             files=lambda: self.memory,
             make=lambda _: None,
-            tmpdir=lambda: "/tmp/1",
-            done_with=lambda _: None,
+            tmpdir=self._lend,
+            done_with=self._give_back,
             reuse=bool(past.request.reuse),
             is_retry=past.request.retry_of is not None,
             durable=self.durable,
@@ -232,6 +236,15 @@ class Bench:
         )
         self.tasks = TaskFactory(ID, setup, LogNames(past.logs))
         self.run = JobRun(job, past, self.process, self.tasks)
+
+    def _lend(self) -> str:
+        path = f"/tmp/{self.engines}/{len(self.lent)}"
+        self.lent[path] = 1
+        return path
+
+    def _give_back(self, path: str) -> None:
+        if path:
+            self.lent[path] -= 1
 
     def _now(self) -> datetime:
         self.clock += timedelta(seconds=1)

@@ -99,7 +99,7 @@ def test_a_trigger_may_be_given_by_its_name(localproc_engine: Engine, packages: 
 
 
 def test_what_one_package_asks_for_does_not_stop_the_others(localproc_engine: Engine) -> None:
-    """Half a character cannot be written; it is found out only when the step is prepared."""
+    """A lone surrogate cannot be written; it is found out only when the step is prepared."""
     package = shell("poison", "cat a", [])
     package["inputs"] = [{"id": "text", "type": "string"}]
     package["requirements"] = {
@@ -110,7 +110,7 @@ def test_what_one_package_asks_for_does_not_stop_the_others(localproc_engine: En
     }
     job = localproc_engine.run(package, {"text": "ab\U0001f600"})
     assert job.status == "failed"
-    assert "has half a character in it" in job.message
+    assert "has a lone surrogate in it" in job.message
     assert localproc_engine.run(shell("good", "true", [])).status == "successful"
 
 

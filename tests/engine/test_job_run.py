@@ -1,5 +1,6 @@
 """The decisions of one job: facts in, events and effects out."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from localproc.cwl.expr.realm import run_script
 from localproc.cwl.run.effort import LARGE
+from localproc.cwl.run.plan import Invocation, Plan
 from localproc.engine.job.effects import (
     Close,
     Collect,
@@ -29,17 +31,22 @@ from localproc.engine.job.facts import (
     DismissalAsked,
     Done,
     Later,
+    Made,
+    News,
     NotLaunched,
     Progressed,
+    Pulled,
     Recalled,
     Reported,
+    Room,
     TakenFrom,
     ToolProgressed,
+    fact_of,
 )
 from localproc.engine.job.job_run import JobRun
 from localproc.errors import JobFailed, StagingError, StepError
 from localproc.machine.phases import ACTS, Act, Fact, Phase
-from localproc.model import Report, TaskState
+from localproc.model import Container, Report, StepStatus, TaskState
 from localproc.model.events import (
     STAGE_IN,
     Failed,
@@ -196,6 +203,8 @@ def large() -> Bench:
         bench.go_on()
         bench.ended(key)
         bench.answer_all() if key == "first:1" else None
+    for effect in bench.given(PullPlan):
+        bench.answer(effect)
     return bench
 
 
@@ -592,10 +601,10 @@ def test_a_step_that_was_being_prepared_is_dismissed() -> None:
     (effect,) = bench.given(Prepare)
     bench.take(DismissalAsked())
     error = StagingError("stopped", uri="")
-    assert told(bench.take(Done(effect, error=error))) == [
-        "step-finished say dismissed",
-        "dismissed",
-    ]
+    (ended, last) = bench.take(Done(effect, error=error))
+    assert told([ended, last]) == ["step-finished say dismissed", "dismissed"]
+    assert isinstance(ended, StepFinished)
+    assert ended.key == "say", "it was never submitted"
 
 
 # After another engine
@@ -1204,3 +1213,338 @@ def test_a_step_whose_inputs_a_worker_cannot_work_out_is_named() -> None:
         events += bench.answer_all() + bench.room()
     (ended,) = [one for one in events if isinstance(one, StepFinished)]
     assert (ended.name, ended.key) == ("say", "say[0]")
+
+
+# Inputs of a step that make no sense
+
+WRONG = """
+cwlVersion: v1.2
+class: Workflow
+id: wrong
+requirements: [{class: ScatterFeatureRequirement}, {class: InlineJavascriptRequirement}]
+inputs: {word: string}
+outputs: {}
+steps:
+  bad: {run: &say {class: CommandLineTool, id: say, baseCommand: say,
+    inputs: {word: Any}, outputs: {out: {type: Any, outputBinding: {outputEval: $(inputs.word)}}}},
+    scatter: word, in: {word: word}, out: [out]}
+  good: {run: *say, in: {word: word}, out: [out]}
+  after: {run: *say, in: {word: good/out}, out: [out]}
+"""
+SLOW_AND_WRONG = WRONG.replace("id: wrong", "id: slow").replace(
+    "in: {word: word}, out: [out]}", "in: {word: word}, out: [out], when: $(1 == 1)}"
+)
+
+
+@pytest.mark.parametrize("text", [WRONG, SLOW_AND_WRONG])
+def test_what_comes_after_a_step_whose_inputs_make_no_sense_is_started(text: str) -> None:
+    bench = Bench(process(text), {"word": "a"}, keep_going=True)
+    bench.begin()
+    bench.answer_all()
+    assert bench.run.pull(), "whoever has room for a step is not told that there is none"
+    assert bench.run.placed == "local"
+    assert told(bench.turn()) == ["step-finished bad failed"]
+    bench.go_on()
+    assert bench.launched() == ["good:1"]
+
+
+@pytest.mark.parametrize("text", [WRONG, SLOW_AND_WRONG])
+def test_an_engine_that_takes_over_tells_of_such_a_step_no_second_time(text: str) -> None:
+    bench = Bench(process(text), {"word": "a"}, keep_going=True)
+    bench.begin()
+    bench.go_on()
+    assert resumed(bench) == ["taken-over"]
+    bench.go_on()
+    (effect,) = bench.given(Reattach)
+    assert [task.key for task in effect.tasks] == [f"{ID}:good:1"], "it is found all the same"
+    bench.ended("good:1")
+    bench.go_on()
+    assert bench.launched() == ["after:1"]
+    bench.ended("after:1")
+    bench.go_on()
+    (last,) = [one for one in bench.history if isinstance(one, Failed)]
+    assert last.problem["detail"].startswith("step bad: scatter over word")
+    ends = [one for one in bench.history if isinstance(one, StepFinished)]
+    assert told(ends) == [
+        "step-finished bad failed",
+        "step-finished good successful",
+        "step-finished after successful",
+    ]
+
+
+def test_such_a_step_stops_the_others_of_a_job_that_does_not_go_on() -> None:
+    bench = Bench(process(WRONG), {"word": "a"})
+    bench.begin()
+    assert told(bench.room()) == ["step-finished bad failed", "failed"]
+
+
+def test_nothing_is_started_once_going_on_with_an_earlier_step_has_failed() -> None:
+    """Nor is a step that an earlier engine had launched begun a second time."""
+    text = WIDE.replace("baseCommand: say,", "baseCommand: say, arguments: [$(1 + 1)],")
+    bench = Bench(process(text), {"words": ["a", "b"]}, evaluator=run_script)
+    bench.begin()
+    bench.go_on()
+    assert bench.launched() == ["say:1", "say_2:1"]
+
+    def broken(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
+        raise StepError("it works no more")
+
+    bench.resume()
+    bench.begin()
+    bench.evaluator = broken
+    events = bench.answer_all()
+    assert told(events) == ["step-finished say failed"]
+    assert bench.launched() == []
+    assert sorted(task.key for one in bench.given(Reattach) for task in one.tasks) == [
+        f"{ID}:say:1",
+        f"{ID}:say_2:1",
+    ]
+
+
+def test_a_task_whose_step_has_failed_already_fails_nothing_more() -> None:
+    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {}, keep_going=True)
+    bench.begin()
+    bench.room()
+    bench.answer_all()
+    resumed(bench)
+    (effect,) = bench.given(Prepare)
+    bench.take(Done(effect, error=StagingError("gone", uri="a")))
+    bench.report("say:1", TaskState.RUNNING)
+    bench.ended("say:1")
+    assert told(bench.room()) == ["failed"]
+    (last,) = [one for one in bench.history if isinstance(one, Failed)]
+    assert last.problem["detail"] == "step say: gone"
+    assert bench.given(Release) == [Release(f"{ID}:say:1")]
+
+
+# What happens here and now
+
+
+def test_an_expression_for_which_the_loop_has_time_is_no_work_for_others() -> None:
+    bench = Bench(process(NOTHING), {}, evaluator=run_script)
+    bench.begin()
+    assert told(bench.room()) == ["step-finished nothing successful", "succeeded"]
+    assert bench.effects == [Close(keep=False)]
+
+
+def test_what_goes_wrong_in_the_loop_fails_the_step() -> None:
+    def broken(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
+        raise StepError("no such thing")
+
+    for text in (tool(requirements=JS, arguments="[$(1 + 1)]"), NOTHING):
+        bench = Bench(process(text), {}, evaluator=broken)
+        bench.begin()
+        step, last = bench.room()
+        assert isinstance(step, StepFinished)
+        assert isinstance(last, Failed)
+        assert (step.status, step.said) == ("failed", f"step {step.name}: no such thing")
+        assert last.problem == step.problem
+
+
+def test_outputs_that_cannot_be_collected_in_the_loop_fail_the_step_and_name_its_log() -> None:
+    bench = Bench(process(tool().replace("outputs: {}", "outputs: {out: int}")), {})
+    bench.begin()
+    bench.room()
+    step, last = bench.ended("say:1")
+    assert isinstance(step, StepFinished)
+    assert isinstance(last, Failed)
+    assert step.problem == last.problem
+    assert last.problem["log"] == "/job/logs/node_say.log"
+    assert bench.given(Release) == [Release(f"{ID}:say:1")]
+
+
+# What else is remembered
+
+
+def test_a_dismissed_job_is_dismissed_whatever_breaks_then() -> None:
+    bench = two()
+    bench.room()
+    bench.take(DismissalAsked())
+    assert bench.take(Broken(JobFailed("a bug", job_id=ID))) == []
+    assert told(bench.report("first:1", TaskState.CANCELLED))[-1] == "dismissed"
+
+
+def test_an_engine_that_takes_over_a_task_knows_how_often_its_step_had_failed() -> None:
+    bench = flaky(attempts=2)
+    bench.ended("first:1", 1)
+    bench.later()
+    bench.resume()
+    bench.begin()
+    bench.room()
+    assert told(bench.ended("first:2", 1)) == ["step-finished first failed", "failed"]
+
+
+def test_a_step_that_is_tried_again_takes_room_at_its_own_executor() -> None:
+    rule = {"steps": "bad", "attempts": 2, "delay": 10, "backoff": 1, "on": ["failed"]}
+    bench = fork(executor="local;bad=cluster", retries=(rule,))
+    bench.ended("bad:1", 1)
+    bench.ended("wide:1")
+    bench.ended("wide_2:1")
+    bench.room()
+    assert bench.run.placed == "local"
+    assert bench.run.due is not None
+    bench.take(Later(bench.run.due))
+    assert not bench.run.pull(frozenset({"cluster"}))
+    assert bench.run.pull()
+    assert bench.run.placed == "cluster"
+
+
+def test_a_container_of_an_earlier_engine_is_sought_where_it_was_run() -> None:
+    bench = two()
+    bench.room()
+    submitted = bench.history[-1]
+    assert isinstance(submitted, StepSubmitted)
+    bench.history[-1] = replace(submitted, image="debian", containers="podman")
+    resumed(bench, dismissed=True)
+    (effect,) = bench.given(Reattach)
+    box = effect.tasks[0].container
+    assert box is not None
+    assert (box.image, box.runtime) == ("debian", "podman")
+
+
+GIVING = tool().replace("outputs: {}", "outputs: {out: string}")
+
+
+def test_what_is_reused_is_told_with_all_that_is_known_of_it() -> None:
+    bench = Bench(process(GIVING), {}, reuse=True)
+    box = Container("debian", "/out", digest="sha256:1", runtime="podman")
+    found = TakenFrom({"out": "a"}, "earlier", "say_3", "m", "g", "sha256:1", box, ("gdal",))
+    bench.recalled = {"say": Recalled("identity", found)}
+    bench.begin()
+    bench.room()
+    event = bench.answer(bench.given(Recall)[0])[0]
+    assert event == StepFinished(
+        event.at,
+        progress=97,
+        name="say",
+        key="say",
+        log="node_say.log",
+        status=StepStatus.REUSED,
+        outputs={"out": "a"},
+        reused_from="earlier",
+        reused_step="say_3",
+        given="g",
+        made="m",
+        ran_in="sha256:1",
+        image="debian",
+        digest="sha256:1",
+        containers="podman",
+        software=("gdal",),
+    )
+
+
+def test_an_expression_tells_what_it_was_made_from_and_why_it_was_not_taken_over() -> None:
+    bench = Bench(process(NOTHING), {}, retry_of="earlier")
+    bench.recalled = {"nothing": Recalled("", because="it failed before")}
+    bench.begin()
+    bench.room()
+    bench.answer(bench.given(Recall)[0])
+    (effect,) = bench.given(Evaluate)
+    event = bench.take(Done(effect, Made({}, made="m", given="g")))[0]
+    assert isinstance(event, StepFinished)
+    assert (event.because, event.made, event.given) == ("it failed before", "m", "g")
+
+
+def test_a_step_that_goes_on_is_remembered_as_it_was_made() -> None:
+    bench = Bench(process(GIVING), {}, durable=True)
+    bench.begin()
+    bench.room()
+    bench.ended("say:1")
+    event = bench.take(Done(bench.given(Collect)[0], Made({"out": "a"}, made="m")))[0]
+    assert isinstance(event, StepFinished)
+    assert (event.outputs, event.made) == ({"out": "a"}, "m")
+
+
+# Each fact in each phase
+
+SLOW_FILE = """
+cwlVersion: v1.2
+class: Workflow
+id: slow
+requirements: [{class: InlineJavascriptRequirement}]
+inputs: {file: File}
+outputs: {same: {type: File, outputSource: file}}
+steps:
+  say: {run: {class: CommandLineTool, id: say, baseCommand: say, arguments: [$(1 + 1)],
+    inputs: {}, outputs: {}}, in: {}, out: [], when: $(1 == 1)}
+"""
+
+
+def standing(phase: Phase) -> Bench:
+    """Give a job in a phase, with all that can be under way in it."""
+    rule = {"steps": "*", "attempts": 2, "delay": 10, "on": ["failed"]}
+    bench = Bench(process(SLOW_FILE), {"file": FILE}, time_limit=1e6, retries=(rule,))
+    bench.memory.files["/in/a.txt"] = b"x"
+    bench.begin()
+    if phase is not Phase.STAGING_IN:
+        bench.answer(bench.given(StageIn)[0])
+        bench.go_on()
+        assert bench.launched() == ["say:1"]
+    if phase in (Phase.PUBLISHING, Phase.ENDED):
+        bench.ended("say:1")
+    if phase is Phase.STOPPING:
+        bench.take(Broken(JobFailed("a bug", job_id=ID)))
+    if phase is Phase.ENDED:
+        bench.answer(bench.given(StageOut)[0])
+    bench.effects.clear()
+    assert bench.run.phase is phase
+    return bench
+
+
+def news_of(fact: Fact, bench: Bench) -> News:
+    """Give a fact of a kind, as it comes to a job that has been given this much to do."""
+    key = f"{ID}:say:1"
+    plan = Plan(bench.process, {"file": FILE}, bench.memory)
+    instance = plan.pull()
+    assert isinstance(instance, Invocation)
+    of: dict[Fact, News] = {
+        Fact.ROOM: Room(),
+        Fact.STAGED: Done(StageIn({"file": FILE}, "log"), {"file": FILE}),
+        Fact.PULLED: Done(PullPlan(plan, 1), Pulled(plan, (instance,), exhausted=True)),
+        Fact.ANSWER: Done(Evaluate("say_2", instance), Made({})),
+        Fact.REPORT: Reported(Report(key, TaskState.ENDED, 1)),
+        Fact.PROGRESS: Progressed(STAGE_IN, 1, 2),
+        Fact.TOOL_PROGRESS: ToolProgressed(key, 0.5, "half"),
+        Fact.PUBLISHED: Done(StageOut({"same": FILE}, {}, "log"), ({"same": FILE}, {})),
+        Fact.TIME: Later(NOON + timedelta(days=100)),
+        Fact.DISMISSAL: DismissalAsked(),
+        Fact.FAILURE: Broken(JobFailed("a bug", job_id=ID)),
+    }
+    assert fact_of(of[fact]) is fact
+    return of[fact]
+
+
+TOO_LATE = {
+    Phase.STAGING_IN: {
+        *(Fact.ROOM, Fact.PULLED, Fact.ANSWER, Fact.REPORT, Fact.TOOL_PROGRESS, Fact.PUBLISHED)
+    },
+    Phase.RUNNING: {Fact.STAGED, Fact.PROGRESS, Fact.PUBLISHED},
+    Phase.PUBLISHING: {
+        *(Fact.ROOM, Fact.STAGED, Fact.PULLED, Fact.ANSWER, Fact.REPORT, Fact.TOOL_PROGRESS)
+    },
+    Phase.STOPPING: {
+        *(Fact.ROOM, Fact.PULLED, Fact.PROGRESS, Fact.TOOL_PROGRESS, Fact.TIME, Fact.FAILURE)
+    },
+    Phase.ENDED: set(Fact),
+}
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_what_comes_too_late_changes_nothing(phase: Phase) -> None:
+    assert ACTS[phase].keys() == set(Fact) - TOO_LATE[phase]
+    for fact in sorted(TOO_LATE[phase]):
+        bench = standing(phase)
+        news = news_of(fact, bench)
+        if isinstance(news, Done):
+            bench.run._effects.unanswered += 1
+        events = bench.take(news)
+        assert (fact, events, bench.effects, bench.run.phase) == (fact, [], [], phase)
+
+
+@pytest.mark.parametrize("phase", [Phase.STAGING_IN, Phase.RUNNING, Phase.PUBLISHING])
+@pytest.mark.parametrize("fact", [Fact.TIME, Fact.FAILURE, Fact.DISMISSAL])
+def test_a_job_is_stopped_wherever_it_stands(phase: Phase, fact: Fact) -> None:
+    bench = standing(phase)
+    bench.take(news_of(fact, bench))
+    assert bench.run.phase is Phase.STOPPING
+    assert len(bench.given(Stop)) == 1

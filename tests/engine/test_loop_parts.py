@@ -26,7 +26,7 @@ from localproc.engine.loop.waiting_jobs import WaitingJobs
 from localproc.engine.notify.observers import Observers
 from localproc.errors import NoSpace
 from localproc.machine import new_job
-from localproc.model import Event, JobRecord, JobRequest, JobStatus
+from localproc.model import Callback, Event, JobRecord, JobRequest, JobStatus
 from localproc.model.events import Accepted, Failed, Started
 from localproc.plugins.backend import Capabilities
 from localproc.plugins.executor import Executor
@@ -46,6 +46,18 @@ outputs: {}
 steps:
   say: {scatter: word, in: {word: words}, out: [], run: {class: CommandLineTool, id: say,
     baseCommand: say, inputs: {word: int}, outputs: {}}}
+"""
+WRONG = """
+cwlVersion: v1.2
+class: Workflow
+id: wrong
+requirements: [{class: ScatterFeatureRequirement}]
+inputs: {word: string}
+outputs: {}
+steps:
+  bad: {run: &say {class: CommandLineTool, id: say, baseCommand: say, inputs: {word: Any},
+    outputs: {}}, scatter: word, in: {word: word}, out: []}
+  good: {run: *say, in: {word: word}, out: []}
 """
 PROCESS = process(WIDE)
 NOTHING = Surroundings((), {}, "/home", "/results")
@@ -201,6 +213,19 @@ def test_a_job_that_is_beyond_its_steps_is_offered_no_room() -> None:
     assert len(asked) == before
 
 
+def test_a_step_whose_inputs_make_no_sense_is_no_reason_to_rest() -> None:
+    """There may be more beside it, and nothing else may come that would wake the job."""
+    shares = FairShare()
+    bench = Bench(process(WRONG), {"word": "a"}, keep_going=True)
+    bench.begin()
+    bench.answer_all()
+    active, _ = job(0)
+    shares.join(Active(bench.run, active.executors, active.context))
+    shares.fill({"local": 1}, 1000)
+    assert started(bench) == 1
+    assert bench.launched() == ["good:1"]
+
+
 def test_a_job_without_room_does_not_rest() -> None:
     shares = FairShare()
     active, bench = job(2)
@@ -209,6 +234,24 @@ def test_a_job_without_room_does_not_rest() -> None:
     assert active.resting is False
     shares.fill({"local": 1}, 1000)
     assert started(bench) == 1
+
+
+def test_a_bug_fails_its_job_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    active, bench = job(1)
+    seen: list[Active] = []
+    active.decided = seen.append
+
+    def broken(run: object) -> None:
+        raise ValueError("no such thing")
+
+    assert active.let(broken)
+    assert seen == [active]
+    (event,) = bench.turn()
+    assert isinstance(event, Failed)
+    assert event.problem["detail"] == "internal error: ValueError: no such thing"
+    assert event.problem["jobID"] == "job"
+    assert event.problem["hint"].startswith("this is a bug in localproc")
+    assert "job job: no such thing" in caplog.text
 
 
 # Waiting
@@ -296,14 +339,18 @@ class Desk:
         self.home.prepare()
         self.store = FullStore(self.home.store)
         self.ended: list[str] = []
+        self.posted = 0
         self.committer = Committer(
             self.store,
             "me",
             self.home,
             Observers(PluginManager(())),
             lambda one: self.ended.append(one.id),
-            lambda: None,
+            self._post,
         )
+
+    def _post(self) -> None:
+        self.posted += 1
 
     def accept(self, job_id: str, owner: str | None = "me") -> JobRecord:
         one, first = record(job_id)
@@ -330,6 +377,18 @@ def test_the_end_of_a_job_is_told_when_it_is_recorded(desk: Desk) -> None:
     assert desk.ended == []
     assert desk.committer.record([Change(failed(one).job, failed(one).events, 2)]) == set()
     assert desk.ended == ["a"]
+
+
+def test_whoever_sends_callbacks_is_told_of_those_that_there_are(desk: Desk) -> None:
+    one, other = desk.accept("a"), desk.accept("b")
+    desk.committer.record([Change(one, [Started(NOON)], 1)])
+    assert desk.posted == 0
+    letter = Callback("b", "http://127.0.0.1/", "failedUri")
+    desk.committer.record([replace(failed(one), after=2)])
+    assert desk.posted == 0
+    desk.committer.record([replace(failed(other), callbacks=[letter])])
+    assert desk.posted == 1
+    assert desk.committer.record([]) == ()
 
 
 def test_what_is_anothers_is_not_told(desk: Desk) -> None:

@@ -170,5 +170,5 @@ def test_threads_that_give_way() -> None:
 
     put(workers, "a", look)
     workers.close(finish=True)
-    assert found == [3]
+    assert found == [max(before, 3)], "who gives way more already goes on doing so"
     assert os.getpriority(os.PRIO_PROCESS, 0) == before, "the others do not"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from localproc.cwl.run.effort import LARGE
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job.effects import Effects, MakePlan, PullPlan
 from localproc.engine.job.facts import Pulled
@@ -37,6 +38,11 @@ steps:
   b: {{in: {{word: word}}, out: [out], run: {TOOL}}}
   after_a: {{in: {{word: a/out}}, out: [out], run: {TOOL}}}
   after_b: {{in: {{word: b/out}}, out: [out], run: {TOOL}}}
+"""
+GATHERED = f"""{WORKFLOW}inputs: {{words: 'int[]'}}
+outputs: {{out: {{type: 'string[]', outputSource: say/out}}}}
+steps:
+  say: {{scatter: word, in: {{word: words}}, out: [out], run: {TOOL}}}
 """
 #: The first step has nothing to scatter over, the other does not depend on it.
 WRONG = f"""{WORKFLOW}inputs: {{word: Any}}
@@ -174,6 +180,57 @@ def test_a_long_past_is_gone_through_by_a_worker_and_what_is_new_is_not() -> Non
     assert [len(some) for some in found] == [256, 344]
     assert found[1][43] == keys[-1]
     assert plans.asked() == [], "the last ones were given at once"
+
+
+def test_a_plan_for_large_inputs_is_always_with_a_worker() -> None:
+    plans = Plans(process(CHAIN))
+    one = plans.planning
+    one.begin({"word": "x" * LARGE})
+    assert one.next() is None
+    one.give_back(plans.pulled())
+    assert plans.keys() == ["first"]
+    one.finish("first", {"out": "a"})
+    assert plans.keys() == []
+    one.give_back(plans.pulled())
+    assert plans.keys() == ["second"]
+
+
+@pytest.mark.parametrize("much", [False, True])
+def test_a_worker_puts_together_what_may_be_much(*, much: bool) -> None:
+    plans = Plans(process(GATHERED))
+    one = plans.planning
+    one.begin({"words": [1, 2, 3]})
+    assert plans.keys() == ["say[0]", "say[1]", "say[2]"]
+    text = "x" * (LARGE // 2 if much else 10)
+    for key in ("say[2]", "say[0]"):
+        one.finish(key, {"out": text})
+        assert plans.asked() == [], "there is nothing to put together yet"
+    one.finish("say[1]", {"out": text})
+    if much:
+        assert one.outputs is None
+        one.give_back(plans.pulled())
+    assert one.outputs == {"out": [text] * 3}
+    assert plans.asked() == []
+
+
+def test_outputs_that_do_not_fit_are_no_error_of_a_step_whoever_sees_it() -> None:
+    plans = Plans(process(GATHERED.replace("'string[]'", "'int[]'")))
+    one = plans.planning
+    one.begin({"words": [1]})
+    assert plans.keys() == ["say[0]"]
+    one.finish("say[0]", {"out": "x" * (LARGE + 1)})
+    with pytest.raises(LocalprocError, match="out"):
+        plans.pulled()
+
+
+def test_a_process_of_very_many_parts_is_planned_by_a_worker() -> None:
+    inputs = {f"word{number}": "string?" for number in range(2000)}
+    tool = TOOL.replace("{word: Any}", str(inputs)).replace("{", "{cwlVersion: v1.2, ", 1)
+    plans = Plans(process(tool))
+    plans.planning.begin({})
+    assert plans.planning.next() is None
+    plans.planning.give_back(plans.pulled())
+    assert len(plans.keys()) == 1
 
 
 def test_a_short_past_is_gone_through_at_once() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from localproc.executors.keeper.memory import proportional, resident
 from localproc.executors.keeper.processors import Processors
-from localproc.executors.keeper.watching import LimitWatch, end_all, threads, too_much, with_marks
+from localproc.executors.keeper.watching import LimitWatch, end_all, marked, threads, too_much
 from tests.patience import until
 
 pytestmark = [
@@ -70,19 +70,19 @@ def taking(script: str, mark: int) -> Iterator[int]:
         program.communicate()
 
 
-def held(*limits: int, processes: int = 0) -> dict[int, dict[str, Any]]:
-    """Give tasks, of one mark after the other, with their limits, by numbers from 0."""
-    return {
-        number: {"mark": MARK + number, "held": {"ram": ram, "processes": processes}}
-        for number, ram in enumerate(limits)
-    }
+def watch_of(*limits: int) -> LimitWatch:
+    """Give what looks after tasks, of one mark after the other, by numbers from 0."""
+    watch = LimitWatch()
+    for number, ram in enumerate(limits):
+        watch.begin(number, {"mark": MARK + number, "held": {"ram": ram, "processes": 0}})
+    return watch
 
 
 def test_a_task_beyond_its_limit_is_found_with_all_that_it_has_started() -> None:
-    tasks = held(45, 4000, 0)
+    watch = watch_of(45, 4000, 0)
     with taking(SHARED, MARK) as pid, taking(SHARED, MARK + 1), taking(SHARED, MARK + 2):
-        assert LimitWatch().beyond(tasks) == [(0, "out-of-memory")]
-        found = with_marks([MARK])[MARK]
+        assert watch.beyond() == [(0, "out-of-memory")]
+        found = marked([MARK])[MARK]
         assert len(found) == 4
         assert pid in found
 
@@ -91,14 +91,21 @@ def test_memory_that_processes_share_counts_once() -> None:
     with taking(SHARED, MARK) as pid:
         assert resident(pid) > 60 << 20
         assert proportional(pid) < 40 << 20
-        assert LimitWatch().beyond(held(120)) == []
+        assert watch_of(120).beyond() == []
 
 
 def test_it_is_not_looked_at_all_the_time() -> None:
     with taking(SHARED, MARK):
-        watch = LimitWatch()
-        assert len(watch.beyond(held(1))) == 1
-        assert watch.beyond(held(1)) == []
+        watch = watch_of(1)
+        assert len(watch.beyond()) == 1
+        assert watch.beyond() == []
+
+
+def test_only_what_has_limits_is_looked_after() -> None:
+    watch = watch_of(0, 1)
+    assert watch.next() is not None
+    watch.end({"mark": MARK + 1})
+    assert watch.next() is None
 
 
 def test_a_process_that_is_gone_takes_nothing() -> None:
@@ -119,7 +126,7 @@ def test_what_starts_ever_new_processes_is_ended_all_the_same() -> None:
     with taking(RUNAWAY, MARK) as pid:
         until(lambda: not is_alive(pid))
         end_all(pid, MARK)
-        until(lambda: not any(map(is_alive, with_marks([MARK]).get(MARK, ()))))
+        until(lambda: not any(map(is_alive, marked([MARK]).get(MARK, ()))))
 
 
 def test_tasks_run_on_the_processors_that_fewest_others_have() -> None:

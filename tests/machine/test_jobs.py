@@ -45,6 +45,50 @@ def at(
     return CLASSES[kind].from_data(DATA, when, progress=progress, message=message)
 
 
+def test_the_row_of_a_new_job_has_what_was_asked_for() -> None:
+    request = JobRequest(
+        {},
+        reason="a test",
+        run_as="me",
+        environment="staging",
+        service="eo",
+        title="Crop",
+        tags=("a", "b"),
+        priority=3,
+        once="key",
+    )
+    event = Accepted(START, request=request, message="accepted")
+    job = new_job("j", "ours", "echo", "r1", request, event, owner="engine-1")
+    assert job == JobRecord(
+        id="j",
+        namespace="ours",
+        process_id="echo",
+        revision="r1",
+        status=JobStatus.ACCEPTED,
+        created=START,
+        updated=START,
+        message="accepted",
+        owner="engine-1",
+        trigger=request.trigger,
+        reason="a test",
+        run_as="me",
+        environment="staging",
+        service="eo",
+        title="Crop",
+        tags=("a", "b"),
+        priority=3,
+        once="key",
+    )
+
+
+def test_a_job_that_has_not_started_may_be_stopped_or_fail() -> None:
+    asked = apply(accepted(), at(1, Kind.DISMISS_REQUESTED))
+    assert (asked.status, asked.dismiss_requested) == (JobStatus.ACCEPTED, True)
+    assert apply(asked, at(2, Kind.DISMISSED)).status is JobStatus.DISMISSED
+    assert apply(accepted(), at(1, Kind.FAILED)).status is JobStatus.FAILED
+    assert apply(accepted(), at(1, Kind.TAKEN_OVER)).status is JobStatus.ACCEPTED
+
+
 def test_a_job_that_goes_well() -> None:
     job = replay(
         accepted(),

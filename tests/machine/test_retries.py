@@ -68,6 +68,14 @@ def test_the_first_rule_that_fits_a_step_decides() -> None:
     assert rule_for((), "warp", "warp") == OF_TOOLS
 
 
+def test_there_are_so_many_attempts_at_the_most() -> None:
+    assert read_rules({"attempts": 1000})[0].attempts == 1000
+    assert read_rules({"attempts": 1})[0].attempts == 1
+    for attempts in (0, 1001):
+        with pytest.raises(InvalidInputs, match=f"there cannot be {attempts} attempts"):
+            read_rules({"attempts": attempts})
+
+
 def test_waits_grow_and_end_somewhere() -> None:
     rule = RetryRule(attempts=9, delay=10, backoff=3)
     assert [rule.wait(n) for n in (1, 2, 3)] == [10, 30, 90]

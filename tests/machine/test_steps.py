@@ -1,9 +1,10 @@
 """Steps are what a job's events say of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from localproc.machine import StepBook, steps
-from localproc.model import StepStatus
+from localproc.model import Step, StepStatus
 from localproc.model.events import (
     Dismissed,
     DismissRequested,
@@ -75,6 +76,115 @@ def test_a_new_attempt_begins_again() -> None:
     running = StepRunning(after(1), name="crop")
     step = steps([SUBMITTED, running, again])[0]
     assert (step.status, step.attempt, step.start) == (StepStatus.ACCEPTED, 2, None)
+
+
+def test_a_new_attempt_is_made_for_the_same_reason() -> None:
+    first = replace(SUBMITTED, because="it failed before")
+    second = replace(SUBMITTED, attempt=2)
+    assert [one.because for one in steps([first, second])] == ["it failed before"]
+    assert [one.because for one in steps([SUBMITTED, first])] == ["it failed before"]
+
+
+def test_all_that_the_events_of_a_step_know_is_shown() -> None:
+    launched = replace(
+        SUBMITTED,
+        attempt=2,
+        image="debian:12",
+        digest="sha256:1",
+        containers="podman",
+        software=("gdal",),
+        without=("no GPU",),
+        because="it failed before",
+    )
+    running = StepRunning(after(2), name="crop", host="n1", native_id="77", queued=1.5)
+    ended = StepFinished(
+        after(5),
+        name="crop",
+        status=StepStatus.FAILED,
+        exit_code=3,
+        said="step crop failed",
+        problem={"inputs": {"word": "b"}},
+        cpu=2.5,
+        rss=2048,
+        reason="held",
+        without=("no CUDA", "no GPU"),
+    )
+    assert steps([launched, running, ended]) == [
+        Step(
+            name="crop",
+            key="crop[0]",
+            status=StepStatus.FAILED,
+            log="node_crop.log",
+            attempt=2,
+            command=("x",),
+            executor="cluster",
+            image="debian:12",
+            digest="sha256:1",
+            containers="podman",
+            software=("gdal",),
+            without=("no GPU", "no CUDA"),
+            because="it failed before",
+            start=after(2),
+            end=after(5),
+            exit_code=3,
+            message="step crop failed",
+            inputs={"word": "b"},
+            reason="held",
+            host="n1",
+            native_id="77",
+            queued=1.5,
+            cpu=2.5,
+            rss=2048,
+        )
+    ]
+
+
+def test_all_that_is_known_of_a_step_that_was_never_launched_is_shown() -> None:
+    reused = StepFinished(
+        after(5),
+        name="crop",
+        key="crop[0]",
+        log="node_crop.log",
+        status=StepStatus.REUSED,
+        reused_from="earlier",
+        reused_step="crop_2",
+        image="debian:12",
+        digest="sha256:1",
+        containers="podman",
+        software=("gdal",),
+        because="its inputs have changed",
+        host="n1",
+        native_id="77",
+        queued=1.5,
+    )
+    assert steps([reused]) == [
+        Step(
+            name="crop",
+            key="crop[0]",
+            status=StepStatus.REUSED,
+            log="node_crop.log",
+            start=after(5),
+            end=after(5),
+            reused_from="earlier",
+            reused_step="crop_2",
+            image="debian:12",
+            digest="sha256:1",
+            containers="podman",
+            software=("gdal",),
+            because="its inputs have changed",
+            host="n1",
+            native_id="77",
+            queued=1.5,
+        )
+    ]
+
+
+def test_who_was_stopped_is_told_why_unless_the_job_was_dismissed() -> None:
+    stopped = StepFinished(after(1), name="crop", status=StepStatus.DISMISSED)
+    failed = StepFinished(after(1), name="crop", status=StepStatus.FAILED)
+    assert steps([SUBMITTED, stopped])[0].message == "stopped, since the job had failed"
+    assert steps([SUBMITTED, DismissRequested(START), stopped])[0].message == ""
+    assert steps([SUBMITTED, failed])[0].message == ""
 
 
 def test_what_the_executor_says_of_a_step_is_told() -> None:

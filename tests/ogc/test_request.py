@@ -69,7 +69,7 @@ def refused(cwl_type: CwlType, value: Any, **port: Any) -> list[str]:
 
 def test_what_cannot_be_a_file_is_told() -> None:
     assert refused("File", {"href": 5}) == ["inputs.x: expected File, got object {'href': 5}"]
-    assert refused("File", "\ud800") == ["inputs.x: its location has half a character in it"]
+    assert refused("File", "\ud800") == ["inputs.x: its location has a lone surrogate in it"]
     assert refused("Any", [10**5000]) == ["inputs: it has a number that is too large"]
 
 

@@ -425,6 +425,21 @@ def test_a_misspelt_hook_of_a_plugin_that_was_handed_in_is_told_at_once(tmp_path
     assert not (tmp_path / "home" / "localproc.db").exists()
 
 
+def test_a_misspelt_argument_of_a_hook_is_told_at_once() -> None:
+    def localproc_event(job: JobRecord, evnt: Event) -> None: ...
+
+    plugin = SimpleNamespace(localproc_event=hookimpl(localproc_event))
+    with pytest.raises(EnvironmentProblem, match="evnt") as error:
+        PluginManager([plugin], entry_points=False)
+    assert error.value.hint == "did you mean 'event'?"
+
+
+def test_a_misspelt_executor_is_told() -> None:
+    with pytest.raises(PluginMissing) as error:
+        PluginManager(entry_points=False).executor("locl")
+    assert error.value.hint == "did you mean 'local'?"
+
+
 class Listener:
     """A plugin of a kind of its own."""
 

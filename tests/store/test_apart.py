@@ -16,7 +16,8 @@ from localproc.machine import apply
 from localproc.model import Event, JobRecord, JobRequest, JobStatus
 from localproc.model.events import Accepted, Started, Succeeded
 from localproc.plugins.store import Change
-from localproc.store import SqliteStore, apart, checkpoints
+from localproc.store import SqliteStore, apart, checkpoints, database
+from localproc.store.database import at_once
 from localproc.testing.stores import job_at
 from tests.patience import until
 
@@ -178,6 +179,7 @@ def test_large_rows_of_an_older_format_are_read(tmp_path: Path) -> None:
         data["request"]["inputs"] = {"said": "x" * 1_000_000}
         db.execute("UPDATE events SET data = ?", (json.dumps(data),))
         db.execute("DROP TABLE apart")
+        db.execute("DROP INDEX jobs_stopping")
         db.execute("UPDATE meta SET value = '5' WHERE key = 'version'")
         db.commit()
     store = SqliteStore(path)
@@ -188,18 +190,70 @@ def test_large_rows_of_an_older_format_are_read(tmp_path: Path) -> None:
     store.close()
 
 
-def test_who_commits_does_not_move_what_was_committed(tmp_path: Path) -> None:
+@pytest.fixture
+def short_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the log of a store, which is moved after a MiB."""
+    for module in (checkpoints, database):
+        monkeypatch.setattr(module, "ENOUGH", 1 << 20)
+    return tmp_path / "localproc.db-wal"
+
+
+def grown(store: SqliteStore, log: Path, begin: int) -> int:
+    """Commit until there is enough to be moved, and it was looked at; return the next number."""
+    number, left = begin, 2 * checkpoints.OFTEN
+    while left:
+        store.add_job(*accepted(number, {"said": "x" * 20_000}))
+        number += 1
+        left -= log.stat().st_size > checkpoints.ENOUGH
+    return number
+
+
+def test_who_commits_does_not_move_what_was_committed(short_log: Path, tmp_path: Path) -> None:
     """The log is moved into the store by a thread of its own: that waits for the disk."""
     path = tmp_path / "localproc.db"
     store = SqliteStore(str(path))
     with store.transaction() as db:
-        (most,) = db.execute("PRAGMA wal_autocheckpoint").fetchone()
-    assert most > 2 * checkpoints.ENOUGH
+        assert tuple(db.execute("PRAGMA wal_autocheckpoint").fetchone()) == (0,)
     empty, number = path.stat().st_size, 0
-    while path.stat().st_size == empty:
+    while short_log.stat().st_size <= checkpoints.ENOUGH:
         number += 1
-        store.add_job(*accepted(number, {"said": "x" * 50_000}))
-        if number * checkpoints.USUAL > checkpoints.ENOUGH:
-            until(lambda: path.stat().st_size > empty)
-    assert number * checkpoints.USUAL >= checkpoints.ENOUGH - 10 * checkpoints.USUAL
+        assert path.stat().st_size == empty, "it is not time yet"
+        store.add_job(*accepted(number, {"said": "x" * 20_000}))
+    grown(store, short_log, number + 1)
+    until(lambda: path.stat().st_size > empty)
+    store.close()
+
+
+def test_the_log_is_begun_anew_once_all_of_it_is_moved(short_log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "localproc.db"
+    store = SqliteStore(str(path))
+    number = 0
+    for _ in range(3):
+        before = path.stat().st_size
+        number = grown(store, short_log, number)
+        store.settle()
+        assert path.stat().st_size > before
+        for _ in range(checkpoints.OFTEN + 1):  # what came after the last look is moved by then
+            store.add_job(*accepted(number, {}))
+            number += 1
+            store.settle()
+        assert short_log.stat().st_size <= checkpoints.ENOUGH, "and cut"
+    store.close()
+
+
+def test_who_reads_for_long_makes_nobody_move_the_log_in_a_commit(
+    short_log: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "localproc.db"
+    store = SqliteStore(str(path))
+    with store.reading() as db, at_once(db):
+        db.execute("SELECT count(*) FROM jobs").fetchone()
+        number = grown(store, short_log, 0)
+        store.settle()
+        before = path.stat().st_size
+        assert before < checkpoints.ENOUGH // 2, "what the reader sees alone"
+    for later in range(checkpoints.SELDOM + checkpoints.OFTEN):
+        store.add_job(*accepted(number + later, {}))
+    store.settle()
+    assert path.stat().st_size > before
     store.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import localproc
-from localproc.errors import EnvironmentProblem
+from localproc.errors import EnvironmentProblem, HomeUnusable, StoreCorrupted
 from localproc.model import Kind
 from localproc.model.events import STAGE_IN, TakenOver, Unreadable
 from localproc.store import SqliteStore, migrations
@@ -86,7 +86,50 @@ def test_a_copy_of_an_old_store_stays(root: Path) -> None:
     with contextlib.closing(sqlite3.connect(f"{store}.format-1")) as db:
         assert list(db.iterdump()) == before
     with contextlib.closing(sqlite3.connect(store)) as db:
-        assert migrations.known_format(db) == migrations.FORMAT
+        assert migrations.known_format(db, str(store)) == migrations.FORMAT
+
+
+def test_a_copy_is_for_those_who_may_read_the_store(root: Path) -> None:
+    store = root / "home" / "localproc.db"
+    store.chmod(0o600)
+    SqliteStore(str(store)).close()
+    assert Path(f"{store}.format-1").stat().st_mode & 0o777 == 0o600
+    again = SqliteStore(str(store))
+    again.copy_to(str(root / "copy.db"))
+    again.close()
+    assert (root / "copy.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_store_that_cannot_be_copied_is_left_as_it_was(root: Path) -> None:
+    store, copy = root / "home" / "localproc.db", root / "home" / "localproc.db.format-1"
+    copy.mkdir()
+    with pytest.raises(HomeUnusable, match=f"{copy} cannot be written: Is a directory"):
+        SqliteStore(str(store))
+    assert not Path(f"{copy}.part").exists()
+    with contextlib.closing(sqlite3.connect(store)) as db:
+        assert migrations.known_format(db, str(store)) == 1
+    copy.rmdir()
+    SqliteStore(str(store)).close()
+
+
+@pytest.mark.parametrize("told", ["'nonsense'", "''", "0", "-3", "NULL"])
+def test_a_store_without_a_format_that_is_one_is_no_store(tmp_path: Path, told: str) -> None:
+    path = str(tmp_path / "store.db")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)")
+        db.execute(f"INSERT INTO meta VALUES ('version', {told})")
+        db.commit()
+    with pytest.raises(StoreCorrupted, match="is no store of localproc"):
+        SqliteStore(path)
+
+
+def test_a_file_of_another_program_is_no_store(tmp_path: Path) -> None:
+    path = str(tmp_path / "store.db")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE jobs (id TEXT)")
+    with pytest.raises(StoreCorrupted, match="is no store of localproc") as told:
+        SqliteStore(path)
+    assert told.value.hint
 
 
 def test_a_new_store_has_no_copy(tmp_path: Path) -> None:
@@ -104,7 +147,7 @@ def test_a_step_that_breaks_leaves_the_store_as_it_was(
         SqliteStore(str(store))
     monkeypatch.undo()
     with contextlib.closing(sqlite3.connect(store)) as db:
-        assert migrations.known_format(db) == 1
+        assert migrations.known_format(db, str(store)) == 1
     SqliteStore(str(store)).close()
 
 

@@ -24,7 +24,7 @@ from aiosmtpd.controller import Controller
 from localproc import Engine, InvalidInputs, Job, hookimpl
 from localproc.engine.engine import namespace_of
 from localproc.engine.triggers.accepting import TriggeredJobs
-from localproc.engine.triggers.references import filled
+from localproc.engine.triggers.references import with_facts
 from localproc.engine.triggers.subscriber import Subscriber
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import NoSuchSubscription, StoreLocked
@@ -90,7 +90,7 @@ def test_facts_become_inputs() -> None:
         "e": "costs $(5)",
         "f": 7,
     }
-    assert filled(asked, event) == {
+    assert with_facts(asked, event) == {
         "a": "A",
         "b": ["item A of x"],
         "c": {"eo:cloud_cover": 3},
@@ -99,7 +99,7 @@ def test_facts_become_inputs() -> None:
         "f": 7,
     }
     with pytest.raises(InvalidInputs, match=r"no \$\(event\.colour\)"):
-        filled("$(event.colour)", event)
+        with_facts("$(event.colour)", event)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,14 @@ class TestFtp(HostContract):
 
     def test_of_many_that_put_what_is_absent_one_does(self, storage: Storage, root: str) -> None:
         """None does: FTP cannot tell."""
+
+        def put(number: int) -> None:
+            with pytest.raises(StagingError, match="only where nothing is"):
+                storage.put(Put(b"%d" % number, f"{root}/lock", if_absent=True))
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(put, range(16)))
+        assert list(storage.list(f"{root}/")) == []
 
 
 def test_results_of_a_job_go_to_a_host(tmp_path: Path) -> None:

@@ -93,11 +93,11 @@ def jobs(
 
 
 def _listed(job: Job) -> dict[str, Any]:
-    return {**ogc.status_info(job.record), **({"abandoned": True} if job.abandoned else {})}
+    return {**ogc.status_info(job.snapshot), **({"abandoned": True} if job.abandoned else {})}
 
 
 def _row(job: Job, *, abandoned: bool) -> tuple[str, ...]:
-    record = job.record
+    record = job.snapshot
     created = record.created.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     return (
         record.id,
@@ -105,7 +105,7 @@ def _row(job: Job, *, abandoned: bool) -> tuple[str, ...]:
         job_state(record, abandoned=abandoned),
         f"{record.progress} %",
         created,
-        seconds(job.duration),
+        seconds(record.duration),
         _said(record),
     )
 

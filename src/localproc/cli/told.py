@@ -11,6 +11,7 @@ from functools import cache
 
 import click
 
+from localproc.cli.command_list import COMMANDS
 from localproc.cli.site import Site
 
 
@@ -26,6 +27,4 @@ def told(text: str) -> str:
 
 @cache
 def _commands() -> re.Pattern[str]:
-    from localproc.cli.app import COMMANDS
-
     return re.compile(rf"(?<![\w./-])localproc (?=(?:{'|'.join(COMMANDS)})\b)")

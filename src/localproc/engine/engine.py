@@ -63,7 +63,7 @@ class LocalEngine(KeptJobs):
     def _repr_html_(self) -> str:
         from localproc.views import notebook
 
-        jobs = [job.record for job in self.jobs(limit=_IN_NOTEBOOKS)]
+        jobs = [job.snapshot for job in self.jobs(limit=_IN_NOTEBOOKS)]
         processes = [process.id for process in self.processes()]
         return notebook.jobs_html(f"{self.home}, namespace {self.namespace}", processes, jobs)
 

@@ -4,7 +4,6 @@ Owns its row, its history and waiting for its end. Nothing is kept here: what is
 home knows at that moment. Must not know how jobs are run.
 """
 
-import asyncio
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -49,6 +48,11 @@ class JobAccount:
         return self._record
 
     @property
+    def snapshot(self) -> JobRecord:
+        """``record`` as it was read last: a list of jobs has read those of all at one moment."""
+        return self.record if self._record is None else self._record
+
+    @property
     def status(self) -> JobStatus:
         """``accepted``, ``running``, ``successful``, ``failed`` or ``dismissed``, as it is now."""
         return self.record.status
@@ -85,17 +89,15 @@ class JobAccount:
     @property
     def duration(self) -> float | None:
         """Seconds from its start to its end, ``None`` until then."""
-        record = self.record
-        if record.started is None or record.finished is None:
-            return None
-        return (record.finished - record.started).total_seconds()
+        return self.record.duration
 
     def expected_end(self) -> datetime | None:
         """Return when it may end, going by what its process took before; ``None`` if unknown."""
-        started, typical = self.record.started, self._namespace.typical_duration(self.record)
-        if started is None or typical is None or self.status.final:
+        record = self.record
+        typical = self._namespace.typical_duration(record)
+        if record.started is None or typical is None or record.status.final:
             return None
-        return started + timedelta(seconds=typical)
+        return record.started + timedelta(seconds=typical)
 
     @property
     def folder(self) -> str:
@@ -128,7 +130,7 @@ class JobAccount:
     @property
     def _process(self) -> ProcessRecord:
         """What it runs, as it was when it was accepted; raises ``NoSuchProcess``."""
-        return self._namespace.revision(self.record)
+        return self._namespace.revision(self.snapshot)
 
     def usage(self) -> dict[str, int]:
         """Return what its ``folder`` and its ``results``, if they are here, take in bytes."""
@@ -168,6 +170,8 @@ class JobAccount:
         return self._waited().__await__()
 
     async def _waited(self) -> Self:
+        import asyncio  # whoever awaits has it; others need not load it
+
         while True:
             with suppress(TimeoutError):
                 return await asyncio.to_thread(self.wait, _TURN)

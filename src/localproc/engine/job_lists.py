@@ -20,6 +20,7 @@ from localproc.views import execution_log
 #: Stands for the job that was accepted last; ``last:failed`` for the last one in that state.
 LAST: Final = "last"
 _NO_JOB: Final = "no job has been accepted in this home yet"
+_STATES: Final = tuple(JobStatus)
 _CANDIDATES: Final = 8  #: jobs that are told of where it is not clear which one is meant
 
 
@@ -34,7 +35,7 @@ def find_job(namespace: Namespace, name: str) -> Job:
         if not found:
             raise
     if len(found) > 1:
-        raise AmbiguousJob(name, [_told(job.record) for job in found])
+        raise AmbiguousJob(name, [_told(job.snapshot) for job in found])
     return found[0]
 
 
@@ -59,6 +60,9 @@ def list_jobs(
     filters: JobFilters,
 ) -> list[Job]:
     """Return jobs, newest first; see ``Engine.jobs``."""
+    if limit != int(limit) or limit < 0:
+        problem = Problem(f"there cannot be {limit!r} jobs", "limit")
+        raise InvalidInputs("the jobs cannot be listed so", [problem])
     if filters.get("before") is not None:
         namespace.record(str(filters["before"]))
     check_finite(
@@ -75,9 +79,9 @@ def list_jobs(
         filters["trigger"] = read_trigger(str(filters["trigger"]))
     wanted = JobFilter(
         namespace=namespace.name,
-        processes=_several(process),
+        processes=_several("process", process),
         statuses=_statuses(status),
-        limit=limit,
+        limit=int(limit),
         **filters,
     )
     return [Job(namespace, record.id, record) for record in namespace.jobs(wanted)]
@@ -120,18 +124,25 @@ def _told(record: JobRecord) -> str:
     return " ".join([record.id, record.process_id, record.status, created, record.title]).rstrip()
 
 
-def _several(names: str | Iterable[str]) -> tuple[str, ...]:
-    """Return one name, none (an empty one) or several as several."""
-    return tuple(filter(None, [names])) if isinstance(names, str) else tuple(names)
+def _several(what: str, names: Any) -> tuple[str, ...]:
+    """Return one name, none (an empty one) or several as several; raises ``InvalidInputs``."""
+    if isinstance(names, str):
+        return tuple(filter(None, [names]))
+    if isinstance(names, Iterable) and not isinstance(names, bytes):
+        found = tuple(names)
+        if all(isinstance(one, str) for one in found):
+            return found
+    problem = Problem(f"expected a name or several, got {names!r:.80}", what)
+    raise InvalidInputs("the jobs cannot be listed so", [problem])
 
 
 def _statuses(names: str | Iterable[str]) -> tuple[JobStatus, ...]:
-    known = [one.value for one in JobStatus]
+    wanted = _several("status", names)
     problems = [
-        Problem(f"there is no state {name!r}", "status", hint=f"there is: {', '.join(known)}")
-        for name in _several(names)
-        if name not in known
+        Problem(f"there is no state {name!r}", "status", hint=f"there is: {', '.join(_STATES)}")
+        for name in wanted
+        if name not in _STATES
     ]
     if problems:
         raise InvalidInputs("some states do not exist", problems)
-    return tuple(map(JobStatus, _several(names)))
+    return tuple(map(JobStatus, wanted))

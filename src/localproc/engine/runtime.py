@@ -20,6 +20,7 @@ from localproc.engine.home.cwd import absolute_home
 from localproc.engine.home.home import Home
 from localproc.engine.home.identity import settle
 from localproc.engine.home.liveness import Liveness
+from localproc.engine.home.plugin_options import check_plugin_options
 from localproc.engine.home.retention import Retention
 from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings, base_environment
@@ -83,6 +84,7 @@ class Runtime:
         self.settings = replace(settings, adopt=settings.adopt and run_jobs)
         self.secrets = SecretKeeper(self.settings.secrets, self.home.salt)
         self.plugins = PluginManager(plugins)
+        check_plugin_options(self.settings, self.plugins)
         self.run_jobs = run_jobs
         self.closed = False
         self._inherited = False

@@ -1,11 +1,17 @@
-"""Registers the built-in executors and container runtimes the way any plugin does."""
+"""Registers the built-in executors and container runtimes the way any plugin does.
+
+Owns their names and options, and when each is imported: not before it is opened. Must not know how
+they work.
+"""
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+from localproc.errors import EnvironmentProblem
 from localproc.model import Task
+from localproc.near import near
 from localproc.plugins import hookimpl
 from localproc.plugins.containers import ContainerPlugin, ContainerRuntime, ContainerSettings
 from localproc.plugins.executor import (
@@ -17,6 +23,7 @@ from localproc.plugins.executor import (
 )
 
 #: Where the machine has GPUs and MPI, which is checked.
+_OPTIONS: Final = ("gpus", "mpirun")
 _ABLE: Final = Capabilities(gpus=True, mpi=True, secrets=True)
 
 
@@ -30,18 +37,29 @@ def localproc_executors() -> Iterable[ExecutorPlugin]:
 
 
 def _open_local(settings: ExecutorSettings) -> Executor:
+    _check_options(settings.options)
     from localproc.executors.local import LocalExecutor
 
     return LocalExecutor(settings)
 
 
 def _check(settings: ExecutorSettings, tasks: Sequence[Task]) -> Mapping[str, str]:
+    _check_options(settings.options)
     if all(one.resources.gpus == 0 and one.resources.processes == 1 for one in tasks):
         return {}
     from localproc.executors.local_means import LocalMeans
 
     means = LocalMeans(settings.options)
     return {one.key: why for one in tasks if (why := means.unfit(one))}
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    for name in options:
+        if name not in _OPTIONS:
+            raise EnvironmentProblem(
+                f"the executor local has no option {name!r}",
+                hint=near(name, _OPTIONS, f"it has {', '.join(_OPTIONS)}"),
+            )
 
 
 def _leftovers() -> Iterable[Leftover]:

@@ -35,18 +35,8 @@ from localproc.http.http_settings import HttpOptions, HttpSettings
 from localproc.http.threads import Threads
 from localproc.spelling import spelled
 
+#: Each is tried after the other, so those that are asked for most come first.
 _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
-    "": {"GET": service.landing},
-    "/conformance": {"GET": service.conformance},
-    "/api": {"GET": service.api},
-    "/processes": {"GET": processes.list_processes, "POST": processes.deploy},
-    "/processes/{process_id}": {
-        "GET": processes.describe,
-        "PUT": processes.replace,
-        "DELETE": processes.undeploy,
-    },
-    "/processes/{process_id}/package": {"GET": processes.package},
-    "/processes/{process_id}/graph": {"GET": processes.graph},
     "/processes/{process_id}/execution": {"POST": execution.execute},
     "/jobs": {"GET": jobs.list_jobs},
     "/jobs/{job_id}": {"GET": jobs.status, "DELETE": jobs.dismiss},
@@ -59,6 +49,17 @@ _RESOURCES: Final[dict[str, dict[str, Handler]]] = {
     "/jobs/{job_id}/inputs": {"GET": jobs.inputs},
     "/jobs/{job_id}/prov": {"GET": jobs.prov},
     "/jobs/{job_id}/{step}.log": {"GET": live.log},
+    "": {"GET": service.landing},
+    "/conformance": {"GET": service.conformance},
+    "/api": {"GET": service.api},
+    "/processes": {"GET": processes.list_processes, "POST": processes.deploy},
+    "/processes/{process_id}": {
+        "GET": processes.describe,
+        "PUT": processes.replace,
+        "DELETE": processes.undeploy,
+    },
+    "/processes/{process_id}/package": {"GET": processes.package},
+    "/processes/{process_id}/graph": {"GET": processes.graph},
     "/logs": {"GET": log_search.search},
     "/schedules": {"GET": schedules.list_schedules, "POST": schedules.add},
     "/schedules/{name}": {

@@ -35,7 +35,8 @@ class Door:
         """Pass a request on."""
         app = self._app
         if scope["type"] == "http":
-            scope = {**scope, "path": _without_slash(scope)}
+            path = _without_slash(scope)
+            scope = scope if path == scope["path"] else {**scope, "path": path}
             request = Request(scope)
             try:
                 refuse_names(request, request.app.state.settings)

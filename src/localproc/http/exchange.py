@@ -137,7 +137,7 @@ class Exchange:
     def job(self) -> Job:
         """Return the job that the path names; raises what its dismissal policy says."""
         job = self.engine.job(self.path["job_id"])
-        if not job.record.hidden:
+        if not job.snapshot.hidden:
             return job
         if self.settings.dismiss == "gone":
             raise HttpProblem(410, "JobGone", f"the job {job.id} was dismissed")

@@ -52,7 +52,7 @@ def executions_page(
         "statuses": SHOWN,
         "triggers": list(Trigger),
         "coming": coming[:_TOLD],
-        "agenda": agenda([job.record for job in jobs], coming, now, LAST[last]),
+        "agenda": agenda([job.snapshot for job in jobs], coming, now, LAST[last]),
         "span": _SPANS.get(last, "31 days"),
     }
     return exchange.page("executions.html", content)

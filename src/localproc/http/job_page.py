@@ -38,8 +38,9 @@ def job_page(
     status: int,
 ) -> Response:
     """Answer with the page; ``page`` are the steps on it, ``said`` is the status document."""
-    bars = {one.step.name: one for one in timeline(job.record, page.steps, page.began)}
-    now = job.record.finished or datetime.now(UTC)
+    record = job.snapshot
+    bars = {one.step.name: one for one in timeline(record, page.steps, page.began)}
+    now = record.finished or datetime.now(UTC)
     # Of a job whose history cannot be read, nothing but its record is told.
     whole = {place(row.steps[0].key): row for row in job.rows()} if page.steps else {}
     rows = []
@@ -50,13 +51,13 @@ def job_page(
     details = {one["name"]: one for one in job.step_details(failed)}
     content = {
         "job": job,
-        "record": job.record,
+        "record": record,
         "rows": rows,
         "page": page,
         "info": said,
         "details": details,
         "note": note,
-        "expected": None if job.record.status.final else job.expected_end(),
+        "expected": None if record.status.final else job.expected_end(),
         "abandoned": job.abandoned,
     }
     return exchange.page("job.html", content, status)

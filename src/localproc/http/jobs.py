@@ -43,6 +43,7 @@ _AGES: Final = 1e10  #: seconds; no job takes longer, and there are dates for it
 #: What the page of a job that was dismissed says.
 _STAYS: Final = "This job was dismissed: nothing of it runs any more, and it has no results."
 _GONE: Final = f"{_STAYS} It is listed no more, and its page is gone when you leave it."
+_STATES: Final = tuple(JobStatus)
 _ZOO_SAYS: Final = {
     JobStatus.ACCEPTED: "ZOO-Kernel accepted to run your service!",
     JobStatus.RUNNING: "execution submitted",
@@ -56,7 +57,7 @@ def status_document(exchange: Exchange, job: Job) -> dict[str, Any]:
 
 
 def _status(exchange: Exchange, job: Job, page: StepPage | None = None) -> dict[str, Any]:
-    record = job.record
+    record = job.snapshot
     steps = None if page is None else page.steps
     said = ogc.status_info(record, steps, exchange.base, job.kept_folders(steps or ()))
     if page is not None:
@@ -80,7 +81,8 @@ def list_jobs(exchange: Exchange) -> Response:
         page, links = [], page_links(exchange)
     if exchange.wants_html:
         processes = [one.id for one in exchange.engine.processes()]
-        content = {"jobs": page, "links": links, "processes": processes, "statuses": JobStatus}
+        records = [job.snapshot for job in page]
+        content = {"jobs": records, "links": links, "processes": processes, "statuses": JobStatus}
         return exchange.page("jobs.html", content)
     documents = [_status(exchange, job) for job in page]
     return exchange.document({"jobs": documents, "links": links})
@@ -90,9 +92,9 @@ def _filters(exchange: Exchange) -> dict[str, Any]:
     """Read the filters of the standard; raises 400 for what cannot be read."""
     since, until = times(exchange.query("datetime") or _between(exchange))
     statuses = exchange.queries("status")
-    unknown = [one for one in statuses if one not in set(JobStatus)]
+    unknown = [one for one in statuses if one not in _STATES]
     if unknown:
-        known = ", ".join(JobStatus)
+        known = ", ".join(_STATES)
         raise bad_parameter("status", f"there is no status {unknown[0]!r}; there is: {known}")
     return {
         "process": exchange.queries("processID"),
@@ -123,7 +125,7 @@ def status(exchange: Exchange) -> Response:
     """Answer with the statusInfo of a job."""
     job = exchange.job()
     if exchange.wants_html:
-        return _page(exchange, job, _STAYS if job.status is JobStatus.DISMISSED else "")
+        return _page(exchange, job, _STAYS if job.snapshot.status is JobStatus.DISMISSED else "")
     return exchange.document(status_document(exchange, job))
 
 

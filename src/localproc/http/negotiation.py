@@ -64,8 +64,8 @@ def _quality(offered: str, ranges: Sequence[tuple[str, float]]) -> float:
 
 def is_known(request: Request, tag: str) -> bool:
     """Whether the client says that it has what it asks for as it is (RFC 9110, 13.1.2)."""
-    known = listed(request.headers, "if-none-match").split(",")
-    tags = [one.strip().removeprefix("W/") for one in known]
+    known = listed(request.headers, "if-none-match")
+    tags = [one.strip().removeprefix("W/") for one in known.split(",")] if known else []
     return request.method in ("GET", "HEAD") and (tag in tags or tags == ["*"])
 
 

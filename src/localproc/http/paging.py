@@ -22,16 +22,17 @@ def page_links(
         pair for pair in exchange.request.query_params.multi_items() if pair[1] and pair[0] != "f"
     ]
     plain = [pair for pair in kept if pair[0] not in ("before", "after")]
+    place = exchange.own_url
     links = [
-        _link("self", JSON, exchange.own_url, kept, "This page"),
-        _link("alternate", HTML, exchange.own_url, [*kept, ("f", "html")], "This page for people"),
+        _link("self", JSON, place, kept, "This page"),
+        _link("alternate", HTML, place, [*kept, ("f", "html")], "This page for people"),
     ]
     if after is not None:
         more = [*plain, ("after", after)]
-        links.append(_link("next", JSON, exchange.own_url, more, "The next page"))
+        links.append(_link("next", JSON, place, more, "The next page"))
     if before is not None:
         more = [*plain, ("before", before)]
-        links.append(_link("prev", JSON, exchange.own_url, more, "The page before"))
+        links.append(_link("prev", JSON, place, more, "The page before"))
     return links
 
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from localproc.errors import InvalidTransition
 from localproc.model import Event, JobRecord, JobRequest, JobStatus, Kind
-from localproc.model.job import filled_record
 
 _ACCEPTED, _RUNNING = JobStatus.ACCEPTED, JobStatus.RUNNING
 _ENDINGS: Final = {
@@ -54,7 +53,7 @@ def new_job(
     owner: str | None = None,
 ) -> JobRecord:
     """Return the row of a job that has just been accepted."""
-    return filled_record(
+    return JobRecord(
         id=job_id,
         namespace=namespace,
         process_id=process_id,

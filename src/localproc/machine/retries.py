@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from localproc.errors import InvalidInputs
 from localproc.model import Report, TaskState
+from localproc.near import closest
 
 #: An exit code that the tool names in ``temporaryFailCodes``, and any that it does not name.
 TEMPORARY: Final = "temporary"
@@ -32,6 +33,7 @@ _LONGEST: Final = 24 * 3600.0  #: seconds that are waited at the most
 _LONGEST_SAID: Final = 1e9
 _MOST_DIGITS: Final = 9  #: of an exit code
 _MEMBERS: Final = ("attempts", "delay", "backoff", "on")
+_ALIKE: Final = 0.8  #: how much a pattern is to be like a member, to be that misspelt
 _HINT: Final = "write a number of retries, or attempts, delay, backoff and on, for each pattern"
 
 
@@ -98,6 +100,12 @@ def read_rules(value: Any) -> tuple[RetryRule, ...]:
         return tuple(_written(one) for one in value)
     if not isinstance(value, Mapping) or set(value) <= set(_MEMBERS):
         return (_rule("*", value),)
+    for name in value:
+        if name not in _MEMBERS and (meant := closest(str(name), _MEMBERS, _ALIKE)):
+            raise InvalidInputs(
+                f"retries have {name!r}: did you mean {meant!r}?",
+                hint=f"if it is a step, write [{{steps: {name}, attempts: 3}}]",
+            )
     rules = [_rule(str(steps), one) for steps, one in value.items()]
     return tuple(sorted(rules, key=lambda rule: rule.steps == "*"))  # for all: after the others
 

@@ -63,7 +63,7 @@ class StepBook:
             case Failed() | Dismissed():
                 return self._close(event.at)
             case StepSubmitted():
-                step = _submitted(event)
+                step = _submitted(self._steps.get(event.name), event)
                 self._submitted[event.name] = event.at
             case StepQueued():
                 step = _queued(self._known(event.name), event)
@@ -107,7 +107,8 @@ class StepBook:
         return step
 
 
-def _submitted(event: StepSubmitted) -> Step:
+def _submitted(before: Step | None, event: StepSubmitted) -> Step:
+    """An attempt begins; why nothing was taken over for the step was said with the first one."""
     return Step(
         name=event.name,
         key=event.key,
@@ -121,7 +122,7 @@ def _submitted(event: StepSubmitted) -> Step:
         without=event.without,
         containers=event.containers,
         software=event.software,
-        because=event.because,
+        because=event.because or (before.because if before is not None else ""),
     )
 
 

@@ -1,4 +1,7 @@
-"""What is told to whoever subscribed to a job, and what opens a namespace."""
+"""What is told to whoever subscribed to a job, and what opens a namespace.
+
+Owns the words for both. Must not know how anything is told, nor what a secret is checked against.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, ne
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
 
@@ -51,11 +52,8 @@ class Event:
     def to_data(self) -> dict[str, Any]:
         """Return the members as JSON, without those that are as they are by default."""
         form = _form(type(self))
-        data = {
-            name: value
-            for name, value, usual in zip(form.names, form.values(self), form.usual, strict=True)
-            if value is not usual and value != usual
-        }
+        values = form.values(self)
+        data = dict(compress(zip(form.names, values, strict=True), map(ne, values, form.usual)))
         for name, write in form.writes.items():
             if name in data:
                 data[name] = write(data[name])
@@ -127,6 +125,11 @@ def says(
 ) -> dict[str, Any]:
     """Say what a member means, in one line, how it is read from JSON and how it is written."""
     return {"meaning": meaning, "read": read, "write": write}
+
+
+def says_when(meaning: str) -> dict[str, Any]:
+    """Say what a member means that is a time."""
+    return says(meaning, moment, datetime.isoformat)
 
 
 def members(cls: type[Event]) -> tuple[Member, ...]:

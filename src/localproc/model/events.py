@@ -16,12 +16,13 @@ from localproc.model.event import (
     Kind,
     integer,
     mapping,
-    moment,
     number,
     says,
+    says_when,
     text,
     texts,
 )
+from localproc.model.filling import made_fast
 from localproc.model.job import JobRequest
 from localproc.model.status import StepStatus
 
@@ -81,6 +82,7 @@ class TakenOver(Event):
     engine: str = field(metadata=says("the engine that goes on", text))
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSubmitted(Event):
     """A step was handed to its executor."""
@@ -142,10 +144,7 @@ class StepRunning(Event):
 
     name: str = field(metadata=says("the step's name", text))
     started: datetime | None = field(
-        default=None,
-        metadata=says(
-            "when it began, if that is known better than by `at`", moment, datetime.isoformat
-        ),
+        default=None, metadata=says_when("when it began, if that is known better than by `at`")
     )
     host: str = field(default="", metadata=says("the machine it runs on", text))
     native_id: str = field(default="", metadata=says("what the executor itself calls it", text))
@@ -179,7 +178,7 @@ class StepRetrying(Event):
 
     name: str = field(metadata=says("the step's name", text))
     attempt: int = field(metadata=says("the attempt that has ended", integer))
-    due: datetime = field(metadata=says("when the next one may begin", moment, datetime.isoformat))
+    due: datetime = field(metadata=says_when("when the next one may begin"))
     said: str = field(default="", metadata=says("how it ended, in a line", text))
     exit_code: int | None = field(
         default=None, metadata=says("how its program ended, negative for a signal", integer)
@@ -187,6 +186,7 @@ class StepRetrying(Event):
     cause: str = field(default="", metadata=says("the kind of its ending", text))
 
 
+@made_fast
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished(Event):
     """A step has ended."""
@@ -200,12 +200,8 @@ class StepFinished(Event):
         metadata=says("its place in the workflow, of a step that was never submitted", text),
     )
     log: str = field(default="", metadata=says("the name of its log file, likewise", text))
-    started: datetime | None = field(
-        default=None, metadata=says("when it began", moment, datetime.isoformat)
-    )
-    ended: datetime | None = field(
-        default=None, metadata=says("when it ended", moment, datetime.isoformat)
-    )
+    started: datetime | None = field(default=None, metadata=says_when("when it began"))
+    ended: datetime | None = field(default=None, metadata=says_when("when it ended"))
     exit_code: int | None = field(
         default=None, metadata=says("how its program ended, negative for a signal", integer)
     )

@@ -1,4 +1,8 @@
-"""One execution of one process revision with one set of inputs."""
+"""One execution of one process revision with one set of inputs.
+
+Owns what is asked for (the request), what is shown (the record), and the filters of lists. Must not
+know how a job goes on.
+"""
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -7,11 +11,12 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self
 
-from localproc.model.filling import maker_of
+from localproc.model.filling import made_fast
 from localproc.model.policy import TRUSTING, InputPolicy
 from localproc.model.status import JobStatus, Trigger
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class JobRequest:
     """What somebody asked for; kept whole in the job's first event.
@@ -142,6 +147,7 @@ _FORMS: Final[Mapping[str, _Form]] = {
 }
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class JobRecord:
     """A job's row: what its events add up to. Times are in UTC, ``progress`` is in percent.
@@ -175,19 +181,23 @@ class JobRecord:
     priority: int = 0
     once: str = ""
 
+    @property
+    def duration(self) -> float | None:
+        """Seconds from its start to its end, ``None`` until then."""
+        if self.started is None or self.finished is None:
+            return None
+        return (self.finished - self.started).total_seconds()
+
     def changed(self, **values: Any) -> "JobRecord":
         """Return the row with other values; every event makes one, so it is made fast."""
         made = [*_values(self)]
         for name, value in values.items():
             made[_PLACES[name]] = value
-        return filled_record(*made)
+        return JobRecord(*made)
 
 
 _PLACES: Final = {one.name: place for place, one in enumerate(fields(JobRecord))}
 _values: Final = attrgetter(*_PLACES)
-#: What makes a request, and a row: one of each for every job.
-filled_request: Final = maker_of(JobRequest)
-filled_record: Final = maker_of(JobRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +223,7 @@ class JobFilter:
     piece: str | None = None
     began_since: datetime | None = None  #: bounds when it was started, or accepted if it was not
     began_until: datetime | None = None
+    ended_since: datetime | None = None  #: of those that have ended
     before: str | None = None
     after: str | None = None
     hidden: bool = False

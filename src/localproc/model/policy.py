@@ -1,4 +1,7 @@
-"""What may be read for a job."""
+"""What may be read for a job.
+
+Owns the bounds, as they are given. Must not know who keeps to them.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Final

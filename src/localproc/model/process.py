@@ -1,4 +1,7 @@
-"""A deployed package."""
+"""A deployed package.
+
+Owns what is kept of it. Must not know how it is read or run.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""A package of software that a tool needs (CWL SoftwareRequirement)."""
+"""A package of software that a tool needs (CWL SoftwareRequirement).
+
+Owns its words. Must not know where software is found.
+"""
 
 from dataclasses import dataclass
 

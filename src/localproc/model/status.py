@@ -1,4 +1,7 @@
-"""The closed sets of states: of a job, of a step, and of what set a job off."""
+"""The closed sets of states: of a job, of a step, and of what set a job off.
+
+Owns their names, and which are final. Must not know which follows which.
+"""
 
 from enum import StrEnum
 

@@ -1,4 +1,7 @@
-"""One run of one CWL step inside a job, and the engine's own ``stage_in`` and ``stage_out``."""
+"""One run of one CWL step inside a job, and the engine's own ``stage_in`` and ``stage_out``.
+
+Owns what is shown of it. Must not know how that is found out.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""What an executor runs for a step, and what it reports back. JSON, nothing else."""
+"""What an executor runs for a step, and what it reports back. JSON, nothing else.
+
+Owns the words of both. Must not know any executor.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
+from localproc.model.filling import made_fast
 from localproc.model.secret import NO_SECRETS, Secrets
 
 
@@ -97,6 +101,7 @@ class StageAction:
     contents: str = ""
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Task:
     """One program to run.
@@ -154,6 +159,7 @@ class TaskState(StrEnum):
     NEVER_STARTED = "never-started"  #: asked for by its key, and nobody has ever begun it
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Report:
     """News of one task.

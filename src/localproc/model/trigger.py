@@ -1,4 +1,7 @@
-"""What sets jobs off by itself: a schedule or a subscription, and each time that it did."""
+"""What sets jobs off by itself: a schedule or a subscription, and each time that it did.
+
+Owns what is kept of both. Must not know clocks, nor what is looked at.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -4,7 +4,7 @@ Owns validation against the process: every problem at once, each with its JSON p
 anything, nor look at a disk but through ``Files``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -65,6 +65,8 @@ class ExecuteRequest:
         only_ports = inputs.keys() <= self._names
         problems = [] if only_ports else [*_nameless(inputs), *self._unknown(inputs)]
         problems += self._missing(inputs)
+        if bases:
+            problems += self._unknown(bases.keys() - inputs.keys(), "bases")
         inputs, misfits = self._authors.fitted(inputs, inline=not base)
         values = {}
         for name, port in self._ports.items():
@@ -89,7 +91,7 @@ class ExecuteRequest:
             own[NAME] = requirements(own[NAME], self._version, base)
         return own
 
-    def _unknown(self, inputs: Mapping[str, Any]) -> list[Problem]:
+    def _unknown(self, inputs: Iterable[Any], where: str = "inputs") -> list[Problem]:
         problems: list[Problem] = []
         for name in filter(_is_text, inputs):
             if name not in self._ports and not name.startswith("cwl:"):
@@ -97,7 +99,9 @@ class ExecuteRequest:
                 hint = f"the inputs are: {known}"
                 if len(problems) < _MOST_NAMED:
                     hint = near(name, self._ports, hint)
-                problems.append(Problem(f"there is no input {name!r}", f"inputs.{name}", hint=hint))
+                problems.append(
+                    Problem(f"there is no input {name!r}", f"{where}.{name}", hint=hint)
+                )
         return problems
 
     def _missing(self, inputs: Mapping[str, Any]) -> list[Problem]:

@@ -148,7 +148,9 @@ class PluginManager:
             if self._manager.is_registered(isolated):
                 self._manager.unregister(isolated)
             said = " ".join(str(error).split())
-            raise EnvironmentProblem(f"the plugin {name!r} cannot be used: {said}") from error
+            raise EnvironmentProblem(
+                f"the plugin {name!r} cannot be used: {said}", hint=_argument_meant(isolated)
+            ) from error
         except ValueError as error:
             raise EnvironmentProblem(
                 f"the plugin {name!r} cannot be used: another one has its name"
@@ -214,6 +216,16 @@ def _check(name: str, hook: str, marks: pluggy.HookimplOpts) -> None:
         )
 
 
+def _argument_meant(found: SimpleNamespace) -> str:
+    """Return which argument a hook may have meant by one that there is not."""
+    for name, function in vars(found).items():
+        known = list(inspect.signature(getattr(hooks, name, function)).parameters)
+        for one in inspect.signature(function).parameters:
+            if one not in known:
+                return near(one, known, f"{name} may ask for: {', '.join(known) or 'nothing'}")
+    return ""
+
+
 def _check_bound(name: str, plugin: object, attribute: str) -> None:
     """Raise ``EnvironmentProblem`` for a hook of a class that only its objects can be called by."""
     if isinstance(plugin, type) and inspect.isfunction(inspect.getattr_static(plugin, attribute)):
@@ -228,5 +240,5 @@ def _find(what: str, name: str, plugins: Iterable[_T], key: Callable[[_T], str])
     if name not in known:
         there = ", ".join(sorted(known))
         hint = f"there is: {there}; a plugin that is installed beside localproc can bring more"
-        raise PluginMissing(f"there is no {what} {name!r}", hint=hint)
+        raise PluginMissing(f"there is no {what} {name!r}", hint=near(name, known, hint, 0.6))
     return known[name]

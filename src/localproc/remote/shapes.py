@@ -22,7 +22,7 @@ def is_web_address(text: str) -> bool:
     """Whether a text is an address that can be asked over HTTP."""
     try:
         parts = urlsplit(text)
-        text.encode()  # half a character is in no address
+        text.encode()  # a lone surrogate is in no address
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

@@ -1,4 +1,7 @@
-"""Registers the built-in software resolvers the way any plugin does."""
+"""Registers the built-in software resolvers the way any plugin does.
+
+Owns their names, and when each is imported. Must not know how they work.
+"""
 
 from collections.abc import Iterable
 

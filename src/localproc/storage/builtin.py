@@ -1,4 +1,7 @@
-"""Registers the built-in storages the way any plugin does."""
+"""Registers the built-in storages the way any plugin does.
+
+Owns their schemes and options, and when each is imported. Must not know how they work.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

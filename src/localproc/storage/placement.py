@@ -95,17 +95,17 @@ class OutputPlaces:
 
     def _placed_once(self, one: Mapping[str, Any], folder: str) -> dict[str, Any]:
         """Place what is on the disk; one file that two outputs are is one file there, too."""
-        name = _name(one)
-        key = folder, self._out.guard(local_path(one)), name
+        name, path = _name(one), local_path(one)
+        key = folder, self._out.guard(path), name
         known = self._placed.get(key)
         if known is None:
             uri = self._free(folder, name)
-            known = self._placed[key] = {"location": uri, "basename": name, **self._put(one, uri)}
+            put = self._put(one, path, uri)
+            known = self._placed[key] = {"location": uri, "basename": name, **put}
         return {**one, **known}
 
-    def _put(self, one: Mapping[str, Any], uri: str) -> dict[str, Any]:
+    def _put(self, one: Mapping[str, Any], path: str, uri: str) -> dict[str, Any]:
         """Have a file or a folder published at a place; give what is known of it then."""
-        path = local_path(one)
         if one["class"] == "Directory":
             return {"listing": self.tree(path, uri, one.get("listing"))}
         self._out.add(path, uri)
@@ -119,7 +119,7 @@ class OutputPlaces:
     def _make(self, one: Mapping[str, Any], uri: str, name: str) -> dict[str, Any]:
         made = {**one, "location": uri, "basename": name}
         if is_whole(one):
-            return {**made, **self._put(one, uri)}
+            return {**made, **self._put(one, local_path(one), uri)}
         if one["class"] == "File":
             contents = required_part(one, "contents")
             self._out.add_text(lambda: contents, uri)

@@ -189,11 +189,11 @@ def links_elsewhere(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [
         link
         for link in (links if isinstance(links, list) else ())
-        if is_link(link) and not is_structure(link) and is_elsewhere(link["href"])
+        if is_link(link) and not is_structure(link) and _leads_away(link["href"])
     ]
 
 
-def is_elsewhere(href: str) -> bool:
+def _leads_away(href: str) -> bool:
     """Whether an href leads to the same wherever its document lies, and not to this machine."""
     try:
         return urlsplit(href).scheme.lower() not in ("", "file")

@@ -15,17 +15,20 @@ from typing import Any, Final
 import httpx
 
 from localproc.errors import (
+    EnvironmentProblem,
     NoSuchObject,
     StagingError,
     StorageUnavailable,
     StorageUnreachable,
 )
+from localproc.near import near
 from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc.storage.addresses import redacted
 from localproc.storage.content_codings import coding_of, decoded
 from localproc.storage.pace import SLOWEST, slowest_of
 from localproc.storage.web_client import WebClient
 
+_OPTIONS: Final = ("guarded", "slowest")
 _TIMEOUT: Final = 30.0
 _REDIRECTS: Final = 5
 #: Answers of servers that have too much to do, or of what stands before them (RFC 9110, 6585).
@@ -48,6 +51,12 @@ class WebStorage:
     @classmethod
     def open(cls, options: Mapping[str, Any]) -> "WebStorage":
         """Open it; ``guarded`` refuses addresses that are not public, ``slowest`` what trickles."""
+        for name in options:
+            if name not in _OPTIONS:
+                raise EnvironmentProblem(
+                    f"the storage of the web has no option {name!r}",
+                    hint=near(name, _OPTIONS, f"it has {', '.join(_OPTIONS)}"),
+                )
         return cls(guarded=bool(options.get("guarded")), slowest=slowest_of(options))
 
     def info(self, uri: str) -> Info | None:

@@ -29,7 +29,6 @@ CREATE TABLE apart (
 CREATE INDEX apart_at ON apart (at) WHERE part = 0
 """
 _PART: Final = 1 << 18  #: characters of a row, of which each has a transaction of its own
-PAGES: Final = _PART >> 12  #: pages of the store that a part takes, about
 _FEW: Final = 4  #: parts that are removed in one transaction
 _OLD: Final = 24 * 3600  #: seconds after which no job is still being accepted
 _BESIDE: Final = ",{"

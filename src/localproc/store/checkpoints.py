@@ -3,10 +3,13 @@
 Owns when that is done, and the thread that does it. Must not know what was committed.
 
 SQLite would do so within a commit, once the log is long: it waits for the disk then, twice, and
-with it whoever commits, and all who want to. Another connection can do it meanwhile.
+with it whoever commits, and all who want to. Another connection can do it meanwhile. The log is
+begun anew by the first commit that finds all of it moved, and nobody reading it; so what was
+committed while it was moved is moved as well, until there is nothing.
 """
 
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -17,37 +20,71 @@ from localproc.errors import LocalprocError
 from localproc.shortages import started
 
 _LOG: Final = logging.getLogger("localproc")
-#: Pages of the log after which it is time.
-ENOUGH: Final = 4096
-#: Pages of the log after which whoever commits does it after all: others keep it from being begun
-#: anew, or there is no thread.
-TOO_MANY: Final = 4 * ENOUGH
-USUAL: Final = 8  #: pages, about, that a transaction writes
+#: Bytes of the log after which it is time. It is cut to as many when it is begun anew: while it has
+#: more it is as long as that.
+ENOUGH: Final = 16 << 20
+OFTEN: Final = 16  #: commits between two looks at it
+SELDOM: Final = 512  #: ... after one that was in vain: somebody goes on reading
+_PASSES: Final = 32  #: times that what was committed meanwhile is moved too
 
 
 class Checkpoints:
-    """The checkpoints of one store; ``reading`` gives a connection that is not the writer's."""
+    """The checkpoints of one store, whose log is the file ``log``.
 
-    def __init__(self, reading: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
+    ``reading`` gives a connection that is not the writer's.
+    """
+
+    def __init__(
+        self, log: str, reading: Callable[[], AbstractContextManager[sqlite3.Connection]]
+    ) -> None:
+        self._log = log
         self._reading = reading
-        self._pages = 0
+        self._commits = 0
+        self._next_look = 1
         self._working = threading.Lock()
 
-    def committed(self, pages: int) -> None:
-        """Take note of a transaction that has written about so many pages."""
-        self._pages += pages
-        if self._pages < ENOUGH or not self._working.acquire(blocking=False):
+    def committed(self) -> None:
+        """Take note of a transaction."""
+        self._commits += 1
+        if self._commits < self._next_look:
             return
-        self._pages = 0
+        self._next_look = self._commits + OFTEN
+        if not self._is_long() or not self._working.acquire(blocking=False):
+            return
         thread = threading.Thread(target=self._move, name="localproc-checkpoint", daemon=True)
         if not started(thread):
-            self._working.release()
+            self._move()
+
+    def settle(self) -> None:
+        """Wait until nothing is being moved."""
+        with self._working:
+            pass
+
+    def _is_long(self) -> bool:
+        try:
+            return os.stat(self._log).st_size > ENOUGH
+        except OSError:  # whoever closed the store last has removed it
+            return False
 
     def _move(self) -> None:
         try:
             with suppress(LocalprocError), self._reading() as db:
-                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                if not _is_moved(db):
+                    self._next_look = self._commits + SELDOM
         except Exception as error:
             _LOG.exception("what was committed stays in the log: %s", error)
         finally:
             self._working.release()
+
+
+def _is_moved(db: sqlite3.Connection) -> bool:
+    """Move all that can be; whether that is all that there is, as long as it came on."""
+    before = 0
+    for _ in range(_PASSES):
+        _, there, moved = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if moved == there:
+            return True
+        if moved == before:
+            return False
+        before = moved
+    return True

@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from localproc.errors import EnvironmentProblem, StoreCorrupted
-from localproc.store.checkpoints import TOO_MANY, USUAL, Checkpoints
+from localproc.store.checkpoints import ENOUGH, Checkpoints
+from localproc.store.copies import copy_store
 from localproc.store.gate import Gate
 from localproc.store.migrations import FORMAT, check_format, known_format, migrate
 from localproc.store.sqlite_errors import BUSY, explained, no_text
-from localproc.store.wal import closing, opening
+from localproc.store.wal import LOG, closing, opening
 
 _READERS: Final = 8  #: connections that are kept to read with
 _MUCH: Final = 256  #: pages that nobody uses, worth giving back
@@ -45,7 +46,7 @@ class Database:
         self._closed = False
         self._readers: deque[sqlite3.Connection] = deque()  # those that nobody uses
         self._logs = journal == "wal"
-        self._checkpoints = Checkpoints(self.reading)
+        self._checkpoints = Checkpoints(self._path + LOG, self.reading)
         with self._meaning():
             with self._in_turn(opening):
                 self._db = self._connect()
@@ -74,13 +75,7 @@ class Database:
     def copy_to(self, path: str) -> None:
         """Write a copy of the store as it was recorded last, while it is in use."""
         with self.reading() as db:
-            try:
-                with contextlib.closing(sqlite3.connect(path)) as copy:
-                    db.backup(copy)
-            except sqlite3.OperationalError as error:
-                if "locked" in str(error):
-                    raise
-                raise explained(error, path) from error  # it is the copy that has no room
+            copy_store(db, self._path, path)
 
     def version(self) -> int:
         """Return a number that changes when another process has written."""
@@ -98,11 +93,16 @@ class Database:
 
     def close(self) -> None:
         """Close the connections. What is asked afterwards is read through one of its own."""
+        self.settle()
         with self._lock:
             self._closed = True
             with self._in_turn(closing):
                 self._db.close()
                 self._close_readers()
+
+    def settle(self) -> None:
+        """Wait until nothing is being moved from the log into the store."""
+        self._checkpoints.settle()
 
     def hold(self) -> bool:
         """Before a fork: wait until nothing is being written or read; whether that came to be."""
@@ -127,7 +127,7 @@ class Database:
         self._close_readers()
         self._db.close()
         self._gate = Gate()
-        self._checkpoints = Checkpoints(self.reading)
+        self._checkpoints = Checkpoints(self._path + LOG, self.reading)
         self._lock.release()
 
     def _close_readers(self) -> None:
@@ -168,12 +168,13 @@ class Database:
         if db.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:  # saying so writes
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA foreign_keys = ON")
-        db.execute(f"PRAGMA wal_autocheckpoint = {TOO_MANY}")
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        db.execute(f"PRAGMA journal_size_limit = {ENOUGH}")
         if db.execute("PRAGMA journal_mode").fetchone()[0] != journal:
             db.execute(f"PRAGMA journal_mode = {journal}")
         full = durable or journal != "wal"
         db.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
-        found = known_format(db)
+        found = known_format(db, self._path)
         check_format(found, self._path)
         self._file = os.stat(self._path)
         return found
@@ -188,8 +189,8 @@ class Database:
                 self._db.execute("VACUUM")  # from here on it can shrink
 
     @contextlib.contextmanager
-    def transaction(self, pages: int = USUAL) -> Iterator[sqlite3.Connection]:
-        """Give the connection that writes, for a transaction of its own of so many pages, about."""
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection that writes, for a transaction of its own."""
         with self._lock:
             if self._closed:
                 raise EnvironmentProblem("the engine is closed")
@@ -208,7 +209,7 @@ class Database:
                     raise no_text(error) from error
                 raise
         if self._logs:
-            self._checkpoints.committed(pages)
+            self._checkpoints.committed()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

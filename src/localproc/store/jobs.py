@@ -3,6 +3,7 @@
 Owns their statements. Must not know what jobs do.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -33,6 +34,17 @@ _EVENTS: Final = (
     "SELECT seq, kind, version, at, data, progress, message FROM events "
     "WHERE job = (SELECT n FROM jobs WHERE id = ?) AND seq > ? ORDER BY seq"
 )
+#: One look into the index for each owner, however many jobs it has.
+_OWNERS: Final = (
+    "WITH RECURSIVE them (owner) AS ("  # noqa: S608
+    f"SELECT min(owner) FROM jobs INDEXED BY jobs_open WHERE {_OPEN} AND owner IS NOT NULL "
+    f"UNION ALL SELECT (SELECT min(owner) FROM jobs INDEXED BY jobs_open WHERE {_OPEN} "
+    "AND owner > them.owner) FROM them WHERE owner IS NOT NULL) "
+    "SELECT owner FROM (SELECT owner FROM them WHERE owner IS NOT NULL UNION ALL SELECT NULL) AS o "
+    "WHERE EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_open "
+    f"WHERE jobs.owner IS o.owner AND {_TO_RUN})"
+)
+_FEW: Final = 256  #: rows that are changed or removed in one transaction
 _INSERT_EVENT: Final = (
     "INSERT INTO events (job, seq, kind, version, at, data, progress, message) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -76,9 +88,7 @@ class JobTables(Database):
     ) -> Encoded:
         """Write a value apart, before the event that has it; return what stands for it there."""
         texts = map(self._paths.shortened, pieces.pieces(value))
-        return Encoded(
-            value, *apart.write(partial(self.transaction, apart.PAGES), job_id, texts, go_on)
-        )
+        return Encoded(value, *apart.write(self.transaction, job_id, texts, go_on))
 
     def commit(self, owner: str, changes: Sequence[Change]) -> Collection[str]:
         """Record changes of the owner's jobs; give the jobs that it does not own any more."""
@@ -136,7 +146,9 @@ class JobTables(Database):
         return events
 
     def delete_job(self, job_id: str) -> bool:
-        """Forget a job that has ended."""
+        """Forget a job that has ended: of many events the last ones first, a few at a time."""
+        while self._drop_events(job_id):
+            pass
         with self.transaction() as db:
             gone = db.execute(f"DELETE FROM jobs WHERE id = ? AND NOT {_OPEN}", (job_id,))  # noqa: S608
             has_more = gone.rowcount > 0 and apart.has(db, job_id)
@@ -146,6 +158,24 @@ class JobTables(Database):
         if gone.rowcount:
             self.shrink()
         return gone.rowcount > 0
+
+    def _drop_events(self, job_id: str) -> bool:
+        """Remove the last events of a job that has ended, if there are many; whether there were."""
+        with self.reading() as db:
+            last = db.execute(
+                "SELECT max(seq) FROM events WHERE job = "  # noqa: S608
+                f"(SELECT n FROM jobs WHERE id = ? AND NOT {_OPEN})",
+                (job_id,),
+            ).fetchone()[0]
+        if last is None or last <= _FEW:
+            return False
+        with self.transaction() as db:
+            db.execute(
+                "DELETE FROM events WHERE seq > ? AND job = "  # noqa: S608
+                f"(SELECT n FROM jobs WHERE id = ? AND NOT {_OPEN})",
+                (max(1, last - _FEW), job_id),
+            )
+        return True
 
     def hide_job(self, job_id: str) -> None:
         """Take a job off the lists; it stays as a tombstone."""
@@ -162,7 +192,8 @@ class JobTables(Database):
         """Return the owner's jobs that should stop."""
         with self.reading() as db:
             found = db.execute(
-                f"SELECT id FROM jobs WHERE owner = ? AND dismiss = 1 AND {_OPEN}",  # noqa: S608
+                f"SELECT id FROM jobs INDEXED BY jobs_stopping "  # noqa: S608
+                f"WHERE owner = ? AND dismiss = 1 AND {_OPEN}",
                 (owner,),
             ).fetchall()
         return [row["id"] for row in found]
@@ -171,28 +202,32 @@ class JobTables(Database):
         self, owner: str, from_owners: Collection[str], most: int, *, dismissed: bool = False
     ) -> list[JobRecord]:
         """Take over open jobs that belong to nobody or to one of ``from_owners``."""
-        marks = ", ".join("?" * len(from_owners))
         with self.transaction() as db:
+            next_ones = _next(db, from_owners, most, dismissed=dismissed)
             found = db.execute(
-                f"UPDATE jobs SET owner = ? WHERE n IN (SELECT n FROM jobs WHERE {_TO_RUN} "  # noqa: S608
-                f"AND (typeof(owner) <> 'text' OR owner IN ({marks})) AND dismiss >= ? "
-                f"ORDER BY priority DESC, n LIMIT ?) "
-                f"RETURNING n, {rows.JOB_COLUMNS}",
-                (owner, *from_owners, int(dismissed), most),
+                "UPDATE jobs SET owner = ? WHERE n IN (SELECT value FROM json_each(?)) "  # noqa: S608
+                f"RETURNING {rows.JOB_COLUMNS}, n",
+                (owner, json.dumps(next_ones)),
             ).fetchall()
         self._numbers.update((row["id"], row["n"]) for row in found)
         found.sort(key=lambda row: row["n"])
         return [rows.job_from(row) for row in found]
 
     def release(self, owner: str) -> None:
-        """Give the owner's open jobs up."""
-        with self.transaction() as db:
-            db.execute(f"UPDATE jobs SET owner = NULL WHERE owner = ? AND {_OPEN}", (owner,))  # noqa: S608
+        """Give the owner's open jobs up, some at a time."""
+        given_up = _FEW
+        while given_up == _FEW:
+            with self.transaction() as db:
+                given_up = db.execute(
+                    "UPDATE jobs SET owner = NULL WHERE n IN "  # noqa: S608
+                    f"(SELECT n FROM jobs WHERE owner = ? AND {_OPEN} LIMIT ?)",
+                    (owner, _FEW),
+                ).rowcount
 
     def owners(self) -> set[str | None]:
         """Return the owners of all jobs to run, ``None`` if some belong to nobody."""
         with self.reading() as db:
-            found = db.execute(f"SELECT DISTINCT owner FROM jobs WHERE {_TO_RUN}").fetchall()  # noqa: S608
+            found = db.execute(_OWNERS).fetchall()
         return {row["owner"] if isinstance(row["owner"], str) else None for row in found}
 
     def put_aside(self, owner: str, job_id: str, reason: str) -> None:
@@ -224,7 +259,7 @@ class JobTables(Database):
     def reconsider(self) -> None:
         """Let the jobs that were put aside be tried again."""
         with self.transaction() as db:
-            db.execute("UPDATE jobs SET aside = '' WHERE aside <> ''")
+            db.execute(f"UPDATE jobs SET aside = '' WHERE aside <> '' AND {_OPEN}")  # noqa: S608
 
     def open_jobs(self, namespace: str, process_id: str | None = None) -> int:
         """Return how many jobs have not ended."""
@@ -257,6 +292,28 @@ class JobTables(Database):
             row = db.execute("SELECT n FROM jobs WHERE id = ?", (job_id,)).fetchone()
             number = None if row is None else int(row[0])
         return number
+
+
+def _next(
+    db: sqlite3.Connection, owners: Collection[str], most: int, *, dismissed: bool
+) -> list[int]:
+    """Return the numbers of the jobs to run next of nobody, or of some owners.
+
+    What is no text is nobody. The index has the jobs of each in their order.
+    """
+    index = "jobs_stopping" if dismissed else "jobs_open"
+    stopping = "AND dismiss = 1 " if dismissed else ""
+    query = (
+        f"SELECT n, CAST(priority AS INTEGER) AS rank FROM jobs INDEXED BY {index} "  # noqa: S608
+        f"WHERE {_TO_RUN} {stopping}AND owner {{}} ORDER BY priority DESC, n LIMIT ?"
+    )
+    found = [
+        *db.execute(query.format("IS NULL"), (most,)),
+        *db.execute(query.format(">= x''"), (most,)),
+        *(row for owner in owners for row in db.execute(query.format("= ?"), (owner, most))),
+    ]
+    found.sort(key=lambda row: (-row["rank"], row["n"]))
+    return [row["n"] for row in found[:most]]
 
 
 def _go_on() -> None:

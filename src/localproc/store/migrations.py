@@ -12,8 +12,9 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final
 
-from localproc.errors import EnvironmentProblem
+from localproc.errors import EnvironmentProblem, StoreCorrupted
 from localproc.store.apart import TABLE
+from localproc.store.copies import copy_store, no_copy
 from localproc.store.home_paths import HomePaths
 from localproc.store.schema import SCHEMA
 
@@ -81,16 +82,35 @@ STEPS: Final[tuple[str | Callable[[sqlite3.Connection, str], None], ...]] = (
     """,
     # Large members of events lie apart from them.
     TABLE,
+    # Of very many jobs that wait, those that come next are found without a look at the others.
+    """
+    DROP INDEX jobs_open;
+    CREATE INDEX jobs_open ON jobs (owner, priority DESC, n)
+      WHERE status IN ('accepted', 'running');
+    CREATE INDEX jobs_stopping ON jobs (owner, n)
+      WHERE dismiss = 1 AND status IN ('accepted', 'running')
+    """,
 )
 FORMAT: Final = len(STEPS)
 
 
-def known_format(db: sqlite3.Connection) -> int:
-    """Return the format of a store, 0 for one that is new."""
-    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+def known_format(db: sqlite3.Connection, path: str) -> int:
+    """Return the format of a store, 0 for one that is new.
+
+    Raises ``StoreCorrupted`` for a file that has tables, and is of no format.
+    """
+    if not db.execute("SELECT 1 FROM sqlite_master").fetchone():
         return 0
-    row = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
-    return 0 if row is None else int(row[0])
+    found = None
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        found = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+    told = "" if found is None else str(found[0])
+    if not (told.isdecimal() and int(told)):
+        raise StoreCorrupted(
+            f"{path} is no store of localproc: its format is {told!r}",
+            hint="move the file away to begin a new store, or put back the one that was there",
+        )
+    return int(told)
 
 
 def check_format(found: int, path: str) -> None:
@@ -104,7 +124,7 @@ def check_format(found: int, path: str) -> None:
 
 def migrate(db: sqlite3.Connection, path: str) -> None:
     """Bring a store up to date, within a transaction that has just begun."""
-    found = known_format(db)  # another process may have been quicker
+    found = known_format(db, path)  # another process may have been quicker
     check_format(found, path)
     if 0 < found < FORMAT:
         _copy(path, f"{path}.format-{found}")
@@ -120,11 +140,10 @@ def migrate(db: sqlite3.Connection, path: str) -> None:
 def _copy(path: str, copy: str) -> None:
     """Copy a store as it was recorded last."""
     part = f"{copy}.part"
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.closing(sqlite3.connect(path)) as source:
+        copy_store(source, path, part)
+    try:
+        os.replace(part, copy)
+    except OSError as error:
         os.remove(part)
-    with (
-        contextlib.closing(sqlite3.connect(path)) as source,
-        contextlib.closing(sqlite3.connect(part)) as target,
-    ):
-        source.backup(target)
-    os.replace(part, copy)
+        raise no_copy(error, copy) from error

@@ -12,6 +12,12 @@ from localproc.model import JobFilter, JobStatus
 from localproc.store import rows
 
 _LONGEST: Final = float(1 << 62)
+#: One look into an index for each, however many jobs it has.
+_NAMESPACES: Final = (
+    "WITH RECURSIVE names (name) AS (SELECT min(namespace) FROM jobs UNION ALL "
+    "SELECT (SELECT min(namespace) FROM jobs WHERE namespace > name) FROM names "
+    "WHERE name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL"
+)
 
 
 def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any]]:
@@ -28,6 +34,8 @@ def jobs_query(db: sqlite3.Connection, wanted: JobFilter) -> tuple[str, list[Any
             where(f"{column} IN ({', '.join('?' * len(choices))})", *choices)
 
     among("namespace", () if wanted.namespace is None else (wanted.namespace,))
+    if wanted.namespace is None and wanted.since is not None:
+        where(f"namespace IN ({_NAMESPACES})")  # else all jobs are looked at for the newest
     among("process", wanted.processes)
     among("status", tuple(status.value for status in wanted.statuses))
     _times(wanted, where)
@@ -61,11 +69,13 @@ def _cursor(db: sqlite3.Connection, job_id: str) -> tuple[int, int]:
 
 
 def _times(wanted: JobFilter, where: Any) -> None:
-    """Bound when jobs were accepted, and when they were started."""
+    """Bound when jobs were accepted, when they were started, and when they ended."""
     if wanted.since is not None:
         where("created >= ?", rows.micros(wanted.since))
     if wanted.until is not None:
         where("created <= ?", rows.micros(wanted.until))
+    if wanted.ended_since is not None:
+        where("finished >= ?", rows.micros(wanted.ended_since))
     if wanted.began_since is not None:
         where("coalesce(started, created) >= ?", rows.micros(wanted.began_since))
     if wanted.began_until is not None:

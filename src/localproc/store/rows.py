@@ -5,7 +5,7 @@ Owns how values are written into columns. Must not know connections or statement
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -29,6 +29,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _NO_TAGS: Final = "[]"
 _parsed: Final = json.JSONDecoder().decode
 
+#: In the order of the fields of a record.
 JOB_COLUMNS: Final = (
     "id, namespace, process, revision, status, created, updated, started, finished, progress, "
     "message, dismiss, hidden, owner, trigger, reason, run_as, environment, service, title, tags, "
@@ -43,7 +44,7 @@ def micros(at: datetime) -> int:
 
 def time(value: int) -> datetime:
     """Return an integer as a time."""
-    return _EPOCH + timedelta(microseconds=value)
+    return _EPOCH + timedelta(0, 0, value)
 
 
 def job_row(job: JobRecord) -> tuple[Any, ...]:
@@ -96,52 +97,52 @@ def _moment(value: int | None) -> datetime | None:
     return None if value is None else time(value)
 
 
-#: How the columns that may hold what cannot be read are read: column, field, what stands instead.
-_READ: Final[Sequence[tuple[str, str, Callable[[Any], Any], Any]]] = (
-    ("process", "process_id", _text, ""),
-    ("revision", "revision", _text, ""),
-    ("status", "status", JobStatus, JobStatus.FAILED),
-    ("created", "created", time, _EPOCH),
-    ("updated", "updated", time, None),
-    ("started", "started", _moment, None),
-    ("finished", "finished", _moment, None),
-    ("progress", "progress", _number, 0),
-    ("message", "message", _text, ""),
-    ("trigger", "trigger", Trigger, Trigger.MANUAL),
-    ("tags", "tags", _tags, ()),
-    ("priority", "priority", _number, 0),
-    ("once", "once", _text, ""),
-)
+def _owner(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+#: How the columns are read whose values stand for something else, or may be none that can be read;
+#: and what stands there then.
+_READ: Final[Mapping[str, tuple[Callable[[Any], Any], Any]]] = {
+    "process": (_text, ""),
+    "revision": (_text, ""),
+    "status": (lru_cache(JobStatus), JobStatus.FAILED),
+    "created": (time, _EPOCH),
+    "updated": (time, None),
+    "started": (_moment, None),
+    "finished": (_moment, None),
+    "progress": (_number, 0),
+    "message": (_text, ""),
+    "dismiss": (bool, False),
+    "hidden": (bool, False),
+    "owner": (_owner, None),
+    "trigger": (lru_cache(Trigger), Trigger.MANUAL),
+    "tags": (_tags, ()),
+    "priority": (_number, 0),
+    "once": (_text, ""),
+}
+_COLUMNS: Final = JOB_COLUMNS.split(", ")
+_PLACES: Final = {column: place for place, column in enumerate(_COLUMNS)}
+_READERS: Final = [(_PLACES[column], *how) for column, how in _READ.items()]
 
 
 def job_from(row: sqlite3.Row) -> JobRecord:
-    """Return the record of a row of ``JOB_COLUMNS``.
+    """Return the record of a row that begins with ``JOB_COLUMNS``.
 
     One that cannot be read counts as put aside, so that it keeps nobody from the others.
     """
-    aside, found = [], {}
-    values = dict(zip(row.keys(), row, strict=True))  # a row looks each name up anew
-    for column, field, read, otherwise in _READ:
+    values = list(row[: len(_COLUMNS)])
+    aside = []
+    for place, read, otherwise in _READERS:
         try:
-            found[field] = read(values[column])
+            values[place] = read(values[place])
         except (TypeError, ValueError, OverflowError) as error:
-            aside.append(f"its {column} cannot be read: {error}")
-            found[field] = otherwise
-    found["updated"] = found["updated"] or found["created"]
-    return JobRecord(
-        id=values["id"],
-        namespace=values["namespace"],
-        dismiss_requested=bool(values["dismiss"]),
-        hidden=bool(values["hidden"]),
-        owner=values["owner"] if isinstance(values["owner"], str) else None,
-        reason=values["reason"],
-        run_as=values["run_as"],
-        environment=values["environment"],
-        service=values["service"],
-        title=values["title"],
-        aside=values["aside"] or "; ".join(aside),
-        **found,
-    )
+            aside.append(f"its {_COLUMNS[place]} cannot be read: {error}")
+            values[place] = otherwise
+    if aside:
+        values[_PLACES["updated"]] = values[_PLACES["updated"]] or values[_PLACES["created"]]
+        values[_PLACES["aside"]] = values[_PLACES["aside"]] or "; ".join(aside)
+    return JobRecord(*values)
 
 
 def event_row(
@@ -149,8 +150,10 @@ def event_row(
 ) -> tuple[Any, ...]:
     """Return the values of an ``events`` row; ``data`` is that of the event, if it is at hand."""
     data = event.to_data() if data is None else data
-    large = [name for name, value in data.items() if type(value) is Encoded]
-    names = {name: data.pop(name).name for name in large}
+    names = {}
+    if Encoded in map(type, data.values()):
+        large = [name for name, value in data.items() if type(value) is Encoded]
+        names = {name: data.pop(name).name for name in large}
     text = apart.referring(paths.shortened(compact(data)), names)
     return (
         number,

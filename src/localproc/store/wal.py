@@ -18,7 +18,7 @@ from typing import Final
 from localproc.errors import StoreCorrupted, StoreLocked
 from localproc.store.sqlite_errors import BUSY, stayed_locked
 
-_WAL: Final = "-wal"
+LOG: Final = "-wal"
 _PAIR: Final = "-pair"
 _PAUSE: Final = 0.002
 _MOST: Final = 256  #: bytes of the note, at most
@@ -34,7 +34,7 @@ def opening(path: str) -> Iterator[None]:
     with _locked(path) as file:
         _check(path, os.pread(file, _MOST, 0))
         yield
-        _write(file, f"{_file(path)}\n{_file(path + _WAL)}\n")
+        _write(file, f"{_file(path)}\n{_file(path + LOG)}\n")
 
 
 @contextlib.contextmanager
@@ -49,7 +49,7 @@ def closing(path: str) -> Iterator[None]:
         with contextlib.suppress(FileNotFoundError, StoreLocked):
             file = turn.enter_context(_locked(path))
         yield
-        if file is not None and not os.path.exists(path + _WAL):
+        if file is not None and not os.path.exists(path + LOG):
             _write(file, f"{_file(path)}\n\n")
 
 
@@ -57,14 +57,14 @@ def _check(path: str, noted: bytes) -> None:
     """Raise ``StoreCorrupted``; if neither is the one that it was, the whole home was copied."""
     store, _, log = noted.decode(errors="replace").rstrip("\n").partition("\n")
     try:
-        found = os.stat(path + _WAL)  # once: a reader that is late may just remove it
+        found = os.stat(path + LOG)  # once: a reader that is late may just remove it
     except OSError:
         return
     if noted and found.st_size and (_file(path) == store) != (_number(found) == log):
         raise StoreCorrupted(
-            f"{path}{_WAL} is not the log of {path}: one of them was put there by somebody",
+            f"{path}{LOG} is not the log of {path}: one of them was put there by somebody",
             hint=f"put back the two that belong together, or leave the log out: "
-            f"mv {path}{_WAL} {path}{_WAL}.foreign",
+            f"mv {path}{LOG} {path}{LOG}.foreign",
         )
 
 

@@ -9,6 +9,7 @@ A statusInfo is the union of the standard's 1.0 (``jobID``, ``type``) and its 2.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from localproc.cwl.base.files import map_files
@@ -27,7 +28,7 @@ _MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+( *;[ -~]+)?", re.ASCII)
 
 def timestamp(at: datetime) -> str:
     """Write a time as the seeds do: UTC, milliseconds, ``Z``."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat("T", "milliseconds").removesuffix("+00:00") + "Z"
 
 
 def status_info(
@@ -48,7 +49,7 @@ def status_info(
         "type": "process",
         "processingEntityType": "ogc-api-processes",
         "processID": job.process_id,
-        "status": job.status.value,
+        "status": str(job.status),
         "message": job.message,
         "progress": job.progress,
         "created": timestamp(job.created),
@@ -57,7 +58,10 @@ def status_info(
     for name, at in (("started", job.started), ("finished", job.finished)):
         if at is not None:
             info[name] = timestamp(at)
-    info |= {name: value for name, value in _properties(job).items() if value}
+    if job.title:
+        info["title"] = job.title
+    if properties := _properties(job):
+        info["properties"] = properties
     if steps is not None:
         info["steps"] = [step_info(step, folders.get(step.name, "")) for step in steps]
     info["links"] = _links(job, steps or (), base)
@@ -66,7 +70,7 @@ def status_info(
 
 def _properties(job: JobRecord) -> dict[str, Any]:
     properties = {
-        "trigger": job.trigger.value,
+        "trigger": str(job.trigger),
         "reason": job.reason,
         "runAs": job.run_as,
         "environment": job.environment,
@@ -76,10 +80,7 @@ def _properties(job: JobRecord) -> dict[str, Any]:
         "priority": job.priority,
         "once": job.once,
     }
-    return {
-        "title": job.title,
-        "properties": {name: value for name, value in properties.items() if value},
-    }
+    return {name: value for name, value in properties.items() if value}
 
 
 def step_info(step: Step, folder: str = "") -> dict[str, Any]:
@@ -145,9 +146,9 @@ def _links(job: JobRecord, steps: Sequence[Step], base: str) -> list[dict[str, s
                 "href": f"{place}/results",
             }
         )
-    ended = [step for step in steps if step.end is not None and step.log]
-    in_order = sorted(ended, key=lambda one: one.end or job.updated)
-    return links + [_log_link(place, step.log) for step in in_order]
+    ended = [(step.end, step.log) for step in steps if step.end is not None and step.log]
+    ended.sort(key=itemgetter(0))
+    return links + [_log_link(place, log) for _, log in ended]
 
 
 def _log_link(place: str, log: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from localproc.cwl.base.types import FILELIKE, MAPPINGS, PLAIN, is_filelike
 from localproc.errors import InvalidInputs, Problem
+from localproc.model.filling import made_fast
 from localproc.uris import canonical, is_absolute, path_from, unquoted, uri_path
 
 #: Bytes that loadContents may read (CWL v1.2, CommandInputParameter).
@@ -24,6 +25,7 @@ _PLACES: Final = ("location", "path", "dirname")
 _PARTS: Final = ("secondaryFiles", "listing")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Stat:
     """What there is at a path, links followed.
@@ -74,7 +76,7 @@ def unwritable(text: str) -> str | None:
     try:
         text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return "half a character in it"
+        return "a lone surrogate in it"
     return None
 
 

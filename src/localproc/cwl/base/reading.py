@@ -74,7 +74,7 @@ def read_yaml(text: str, *, marked: bool = False) -> Any:
     if found is _UNREAD:
         found = _by_ruamel(text, marked=marked)
     if has_half(found, text):
-        raise UnreadableText("a text in it has half a character")
+        raise UnreadableText("a text in it has a lone surrogate")
     return found
 
 
@@ -117,7 +117,7 @@ def _measure(value: Any, depth: int, counts: dict[int, int]) -> int:
 def _sound(found: Any, text: str) -> Any:
     check_depth(found)
     if has_half(found, text):
-        raise UnreadableText("a text in it has half a character")
+        raise UnreadableText("a text in it has a lone surrogate")
     return found
 
 

@@ -23,7 +23,7 @@ def _pair(found: re.Match[str]) -> str:
 
 
 def has_half(document: Any, text: str) -> bool:
-    """Whether a document, read from a text, has half a character in it."""
+    """Whether a document, read from a text, has a lone surrogate in it."""
     if not _HALF.search(text):
         return False
     try:

@@ -6,21 +6,31 @@ does.
 
 import sys
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from localproc.cwl.base.types import MAPPINGS, PLAIN
 from localproc.cwl.expr.expressions import Dialect, needs_javascript
-from localproc.cwl.run.process import Port, Tool, Workflow, WorkflowStep
+from localproc.cwl.run.process import Port, Tool, Workflow, WorkflowStep, noted
 from localproc.errors import ExpressionError
 
 LARGE: Final = 1 << 18  #: characters of JSON that take some milliseconds to be gone through
 _MOST: Final = 500  #: values that are looked at in no time
+_WORDS: Final = 1_000  #: values of a package that are
 _INNER: Final = (list, *MAPPINGS)  #: what values are inside of
 _AROUND: Final = 4  #: characters that a value has around it: quotes, a comma, a space
+_is_text: Final = str.__instancecheck__
 
 
-@lru_cache(maxsize=256)
+@noted
+def is_short(tool: Tool) -> bool:
+    """Whether a tool has so little (arguments, inputs) that all is gone through in no time."""
+    requirements = tool.requirements
+    return is_small(
+        [tool.spec, *requirements.required.values(), *requirements.hinted.values()], _WORDS
+    )
+
+
+@noted
 def tool_is_quick(tool: Tool) -> bool:
     """Whether a tool is worked out without JavaScript."""
     requirements = tool.requirements
@@ -29,9 +39,11 @@ def tool_is_quick(tool: Tool) -> bool:
     )
 
 
-@lru_cache(maxsize=256)
+@noted
 def plan_is_quick(process: Tool | Workflow) -> bool:
     """Whether the order of steps and their inputs are worked out without more than a look."""
+    if not has_few_parts(process):
+        return False
     if isinstance(process, Tool):
         return True
     return all(_port_is_quick(port, process) for port in process.inputs) and all(
@@ -39,9 +51,23 @@ def plan_is_quick(process: Tool | Workflow) -> bool:
     )
 
 
-def is_small(value: Any) -> bool:
+def has_few_parts(process: Tool | Workflow) -> bool:
+    """Whether a process has so few inputs, outputs, steps and links that it is begun in no time."""
+    parts = len(process.inputs) + len(process.outputs)
+    if isinstance(process, Workflow):
+        parts += len(process.steps)
+        for port in process.outputs:
+            parts += len(port.spec.get("source", ()))
+        for step in process.steps:
+            parts += sum(len(one.sources) for one in step.inputs)
+            if parts > _WORDS:
+                break
+    return parts <= _WORDS
+
+
+def is_small(value: Any, most: int = _MOST) -> bool:
     """Whether there are so few values in one that going through them takes no time."""
-    left = _MOST
+    left = most
     inside = [value]
     for one in inside:  # it grows as it is gone through
         if type(one) in PLAIN or not isinstance(one, _INNER):
@@ -65,20 +91,19 @@ def length(value: Any) -> int:
 
 def _left(value: Any, most: int) -> int:
     """Return what a value leaves of so many characters; less than nothing if it is more."""
-    inside = [value]
-    while inside:
-        one = inside.pop()
-        if isinstance(one, str):
-            most -= len(one) + _AROUND
-        elif type(one) in PLAIN or not isinstance(one, _INNER):  # asked first: it takes no time
-            most -= _AROUND
-        else:
+    level = [value]
+    while level and most >= 0:
+        most -= len(level) * _AROUND + sum(map(len, filter(_is_text, level)))
+        is_last = PLAIN.issuperset(map(type, level))  # asked first: it takes no time
+        inner = () if is_last else [one for one in level if isinstance(one, _INNER)]
+        level = []
+        for one in inner:
             most -= len(one) * _AROUND
-            inside += one
+            if most < 0:
+                break
+            level += one
             if not isinstance(one, list):
-                inside += one.values()
-        if most < 0:
-            break
+                level += one.values()
     return most
 
 

@@ -8,11 +8,10 @@ as a whole, or shared by a hard link, stays the same.
 import hashlib
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files, Stat, has_files, local_paths
-from localproc.cwl.run.process import Tool
+from localproc.cwl.run.process import Tool, noted
 from localproc.errors import LocalprocError
 
 #: The digest where there are no files at all.
@@ -52,7 +51,7 @@ def named(tool: Tool, inputs: Mapping[str, Any]) -> list[Any]:
     return [dict(inputs), *_held(tool)]
 
 
-@lru_cache(maxsize=128)
+@noted
 def _held(tool: Tool) -> tuple[Any, ...]:
     """Return what a tool itself names files in, if it names any."""
     defaults = [port.spec.get("default") for port in tool.inputs]

@@ -59,7 +59,7 @@ class Plan:
             board.found.append(iter([board.run(process.id, process, inputs, self._end, 1.0)]))
         else:
             _Scope(board, process, "", inputs, self._end, 1.0)
-        self._take_found()
+        self.gather()
 
     @property
     def progress(self) -> float:
@@ -80,23 +80,44 @@ class Plan:
 
         Raises ``LocalprocError`` where the inputs of a step cannot be worked out.
         """
+        self.gather()
         while self._ready:
             instances = self._ready.popleft()
             instance = next(instances, self)
             if instance is not self:
                 self._ready.appendleft(instances)
-            self._take_found()
+            self.gather()
             if isinstance(instance, (Invocation, Skipped)):
                 return instance
         return None
 
     def finish(self, key: str, outputs: _Outputs) -> None:
-        """Take the outputs of an invocation that has ended well."""
+        """Take the outputs of an invocation that has ended well, and what follows from them."""
+        self.take(key, outputs)
+        self.gather()
+
+    def take(self, key: str, outputs: _Outputs) -> None:
+        """Take the outputs of an invocation that has ended well.
+
+        That takes no time; what has come to its end with it waits for ``gather``, or ``pull``.
+        """
         done, share = self._board.running.pop(key)
         self._board.current = key
         self._board.in_place.end(key, outputs)
         self._board.progress += share
         done(outputs)
+        self._take_found()
+
+    @property
+    def has_to_gather(self) -> bool:
+        """Whether there are scatters or workflows whose outputs are all there, and not yet one."""
+        return bool(self._board.ends)
+
+    def gather(self) -> None:
+        """Put the outputs together of what has come to its end; raises ``LocalprocError``."""
+        ends = self._board.ends
+        while ends:
+            ends.popleft()()
         self._take_found()
 
     def _take_found(self) -> None:
@@ -111,7 +132,10 @@ class Plan:
 
 @dataclass(slots=True)
 class _Board:
-    """What all scopes of a plan share: steps that have become ready, and what is running."""
+    """What all scopes of a plan share.
+
+    Steps that have become ready, what is running, and what is to be put together.
+    """
 
     files: Files
     current: str
@@ -119,6 +143,7 @@ class _Board:
     progress: float = 0.0
     running: dict[str, tuple[_Done, float]] = field(default_factory=dict)
     found: list[_Instances] = field(default_factory=list)
+    ends: deque[Callable[[], None]] = field(default_factory=deque)
 
     def run(
         self, key: str, tool: Tool, inputs: Mapping[str, Any], done: _Done, share: float
@@ -154,7 +179,7 @@ class _Scope:
         for step in workflow.steps:
             self._enter(step)
         if not workflow.steps:
-            self._finish()
+            board.ends.append(self._finish)
 
     def _enter(self, step: WorkflowStep) -> None:
         links = {source for one in step.inputs for source in one.sources if "/" in source}
@@ -173,7 +198,7 @@ class _Scope:
             yield self._instance(step, key, inputs, lambda out: self._ended(step, out), self._share)
             return
         scatter = Scatter(step, inputs)
-        gather = _Gather(step, scatter, lambda out: self._ended(step, out))
+        gather = _Gather(step, scatter, lambda out: self._ended(step, out), self._board.ends)
         share = self._share / max(1, scatter.total)
         if not scatter.total:
             self._board.progress += self._share
@@ -207,7 +232,7 @@ class _Scope:
                     self._board.found.append(self._instances(waiting))
         self._open -= 1
         if not self._open:
-            self._finish()
+            self._board.ends.append(self._finish)
 
     def _finish(self) -> None:
         outputs = {}
@@ -223,13 +248,16 @@ class _Scope:
 class _Gather:
     """The outputs of a scatter, filled in as its instances end."""
 
-    def __init__(self, step: WorkflowStep, scatter: Scatter, done: _Done) -> None:
+    def __init__(
+        self, step: WorkflowStep, scatter: Scatter, done: _Done, ends: deque[Callable[[], None]]
+    ) -> None:
         self._scatter = scatter
         self._done = done
+        self._ends = ends
         self._open = scatter.total
         self._lists: dict[str, list[Any]] = {name: [None] * scatter.total for name in step.outputs}
         if not self._open:
-            self._finish()
+            ends.append(self._finish)
 
     def slot(self, index: int) -> _Done:
         """Return what takes the outputs of one instance."""
@@ -239,7 +267,7 @@ class _Gather:
                 values[index] = outputs.get(name)
             self._open -= 1
             if not self._open:
-                self._finish()
+                self._ends.append(self._finish)
 
         return take
 

@@ -22,8 +22,10 @@ from localproc.cwl.run.untouched import Given, seen
 from localproc.cwl.run.workdir import set_up
 from localproc.errors import StepError
 from localproc.model import Container, Resources, StageAction
+from localproc.model.filling import made_fast
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """All that a task needs, and all that collecting its outputs needs.

@@ -8,10 +8,10 @@ they are run, nor how documents are loaded.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any
+from functools import wraps
+from typing import Any, Final, TypeVar
 
 from localproc.cwl.base.files import local_paths
 from localproc.cwl.base.types import CwlType, is_optional
@@ -93,6 +93,7 @@ class Tool:
     stdin: str | None = None
     stdout: str | None = None
     stderr: str | None = None
+    notes: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
 
     @property
     def load_listing(self) -> str:
@@ -136,11 +137,33 @@ class Workflow:
     requirements: Requirements
     dialect: Dialect
     ontology: Mapping[str, Sequence[str]]
+    notes: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
 
     @property
     def load_listing(self) -> str:
         """How much of directories is listed unless a port says otherwise."""
         return _load_listing(self.requirements, self.version)
+
+
+_ABSENT: Final = object()
+_P = TypeVar("_P", bound=Tool | Workflow)
+_T = TypeVar("_T")
+
+
+def noted(work: Callable[[_P], _T]) -> Callable[[_P], _T]:
+    """Have what is worked out of a process noted with it: it is worked out once, and goes with it.
+
+    A job may have a process of its own, by requirements that came with its inputs.
+    """
+
+    @wraps(work)
+    def of(process: _P) -> _T:
+        found = process.notes.get(work, _ABSENT)
+        if found is _ABSENT:
+            found = process.notes[work] = work(process)
+        return found  # type: ignore[no-any-return]
+
+    return of
 
 
 def compile_package(
@@ -292,7 +315,7 @@ def operations(resolved: Mapping[str, Any]) -> list[str]:
     return [name for name, process in found if process["class"] == "Operation"]
 
 
-@lru_cache(maxsize=256)
+@noted
 def own_files(process: Tool | Workflow) -> tuple[str, ...]:
     """Return the paths of the files that a package itself names: defaults, and what it stages."""
     found: dict[str, None] = {}

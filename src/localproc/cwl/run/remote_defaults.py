@@ -7,19 +7,18 @@ are fetched. The defaults of a process's own inputs are not among them: these ar
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final
 
 from localproc.cwl.base.files import default_of, is_literal, is_local, map_files
 from localproc.cwl.base.types import is_filelike
-from localproc.cwl.run.process import Tool, Workflow, WorkflowStep, reached
+from localproc.cwl.run.process import Tool, Workflow, WorkflowStep, noted, reached
 
 #: What they are called among the inputs of a job: no input can have the name.
 DEFAULTS: Final = "/defaults"
 _PARTS: Final = ("secondaryFiles", "listing")
 
 
-@lru_cache(maxsize=256)
+@noted
 def remote_defaults(process: Tool | Workflow) -> tuple[Mapping[str, Any], ...]:
     """Return the File and Directory objects that steps have as defaults and that lie elsewhere."""
     found: dict[str, Mapping[str, Any]] = {}

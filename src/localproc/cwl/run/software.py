@@ -3,16 +3,15 @@
 Owns reading SoftwareRequirement (CWL v1.2 CommandLineTool, section 5.5). Must not know who has it.
 """
 
-from functools import lru_cache
 from typing import Any, Final
 
-from localproc.cwl.run.process import Tool
+from localproc.cwl.run.process import Tool, noted
 from localproc.model import SoftwarePackage
 
 _REQUIREMENT: Final = "SoftwareRequirement"
 
 
-@lru_cache(maxsize=128)
+@noted
 def packages(tool: Tool) -> tuple[SoftwarePackage, ...]:
     """Return the packages that a tool asks for, as a requirement or a hint."""
     spec = tool.requirements.get(_REQUIREMENT) or {}

@@ -47,7 +47,6 @@ from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
 from localproc.model.events import Accepted
-from localproc.model.job import filled_request
 from localproc.model.policy import TRUSTING
 from localproc.model.trigger import Accepting
 from localproc.ogc.request import ExecuteRequest
@@ -120,7 +119,7 @@ class Acceptance:
         asked = (rest["executor"], rest.get("containers") or "")
         choice = self._runtime_for(record, *asked, job_object)
         rest |= {"containers": choice.runtime, "passed_over": dict(choice.passed_over)}
-        return filled_request(inputs=job_object, **rest)
+        return JobRequest(inputs=job_object, **rest)
 
     def job_object(
         self, record: ProcessRecord, inputs: Any, rest: dict[str, Any], *, kept: bool = False

@@ -213,9 +213,11 @@ _current_uri: Final = lru_cache(maxsize=8)(path_uri)  # the current folder seldo
 
 
 def check_texts(*texts: Any) -> None:
-    """Raise ``InvalidInputs`` for texts that cannot be written: half a character, other bytes."""
+    """Raise ``InvalidInputs`` for what is no text, and for a lone surrogate in one."""
     for text in texts:
+        if text is not None and not isinstance(text, str):
+            raise InvalidInputs(f"expected a text, got {text!r:.80}")
         try:
-            str(text).encode()
+            (text or "").encode()
         except UnicodeEncodeError:
             raise InvalidInputs(f"{text!r} is not a text in UTF-8") from None

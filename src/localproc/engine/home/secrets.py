@@ -47,7 +47,7 @@ def check_sources(sources: Any) -> None:
     for name, source in sources.items():
         if not re.fullmatch(r"[A-Za-z0-9_-]+", str(name)):
             problems.append(Problem("is no name for a secret", f"secrets.{name}"))
-        elif not isinstance(source, Mapping) or len(set(_SOURCES) & set(source)) != 1:
+        elif not isinstance(source, Mapping) or len(source) != 1 or set(source) - {*_SOURCES}:
             said = f"has not one of {', '.join(_SOURCES)}"
             problems.append(Problem(said, f"secrets.{name}"))
     if problems:

@@ -17,11 +17,13 @@ from localproc.engine.home.secrets import check_sources
 from localproc.engine.home.variables import read_variables
 from localproc.errors import InvalidInputs, Problem
 from localproc.machine.retries import read_rules
+from localproc.near import near
 from localproc.spelling import public
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.open_storages import StorageOptions
 from localproc.storage.stac_schemas import Validation
 
+_MAIL: Final = ("host", "port", "from", "user", "password", "tls")
 _NUMBERS: Final = ("cores", "ram", "slots", "grace", "active", "inputs_cache_limit")
 
 
@@ -134,6 +136,7 @@ class Settings:
         Retention.of(self.prune)
         read_variables(self.variables)
         check_sources(self.secrets)
+        check_mail(self.mail)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if any(not one.repr and getattr(self, one.name) for one in fields(self)):
@@ -186,6 +189,19 @@ def check_by_name(setting: str, options: Any) -> None:
             f"{setting} has {wrong[0]!r}, which is not a mapping",
             hint=f"options are given by name: {setting}={{NAME: {{{wrong[0]!r}: ...}}}}",
         )
+
+
+def check_mail(mail: Any) -> None:
+    """Raise ``InvalidInputs`` for what no mail server has, and show nothing of what is given."""
+    if not isinstance(mail, Mapping):
+        raise InvalidInputs("mail is not a mapping", hint=f"it may have: {', '.join(_MAIL)}")
+    problems = [
+        Problem("is not known", f"mail.{name}", hint=near(str(name), _MAIL, ", ".join(_MAIL)))
+        for name in mail
+        if name not in _MAIL
+    ]
+    if problems:
+        raise InvalidInputs("mail cannot be sent so", problems)
 
 
 def machine_cores() -> int:

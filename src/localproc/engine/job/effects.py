@@ -10,6 +10,7 @@ from typing import Any
 from localproc.cwl.run.plan import Invocation, Plan
 from localproc.cwl.run.prepare import Prepared
 from localproc.model import Report, Secrets, Task
+from localproc.model.filling import made_fast
 from localproc.model.secret import NO_SECRETS
 
 
@@ -90,6 +91,8 @@ class MakePlan:
 class PullPlan:
     """Take up to ``most`` step instances from a plan; the value is ``Pulled``.
 
+    What is to be put together is, before any.
+
     Until it is answered, the plan belongs to whoever does that.
     """
 
@@ -117,6 +120,7 @@ class Evaluate:
     because: str = ""
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Prepare:
     """Work out a task; the value is ``Prepared``, the ``Task``, and how its input files are.
@@ -168,7 +172,7 @@ class StageOut:
     """Publish the outputs; they may be, or link to, the files in ``inputs``."""
 
     outputs: Mapping[str, Any]
-    inputs: tuple[str, ...]
+    inputs: Mapping[str, Any]
     log: str
 
 

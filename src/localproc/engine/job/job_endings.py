@@ -11,7 +11,15 @@ from typing import Any, ClassVar, Final
 
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import Close, Effects, FillInputs, StageIn, StageOut, WriteOutputs
+from localproc.engine.job.effects import (
+    Asked,
+    Close,
+    Effects,
+    FillInputs,
+    StageIn,
+    StageOut,
+    WriteOutputs,
+)
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.replay import History
 from localproc.engine.job.staging import OWN_STEPS, Staging
@@ -121,7 +129,12 @@ class JobEndings:
     def _process_broke(self, error: LocalprocError) -> None:
         self._fail(failure_text.step_broke(self.job.id, self._process.id, error))
 
-    def _own_step_broke(self, key: str, error: LocalprocError) -> None:
+    def _staging_broke(self, effect: Asked, error: LocalprocError) -> None:
+        """Fail with one of the engine's own steps, or with what was gone through before it."""
+        if isinstance(effect, FillInputs | WriteOutputs):
+            self._process_broke(error)
+            return
+        key = STAGE_IN if isinstance(effect, StageIn) else STAGE_OUT
         name, log = self._staging.name(key), self._staging.log(key)
         problem = failure_text.step_broke(self.job.id, name, error, log)
         self._writer.ended(name, StepStatus.FAILED, problem=problem)
@@ -136,6 +149,7 @@ class JobEndings:
         if self.phase is not Phase.STOPPING:
             self.phase = Phase.STOPPING
             self._steps.stop()
+            self._staging.take_back()
 
     def _end(self) -> None:
         if isinstance(self._ending, JobFailed):

@@ -15,7 +15,7 @@ from localproc import machine
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job import failure_text
-from localproc.engine.job.effects import Effect, Effects, StageIn, StageOut
+from localproc.engine.job.effects import Effect, Effects
 from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.facts import Done, Later, News, NotLaunched, Reported, Room, fact_of
 from localproc.engine.job.job_endings import Handler, JobEndings
@@ -28,7 +28,7 @@ from localproc.engine.job.task_factory import TaskFactory
 from localproc.errors import JobDismissed, JobFailed, LocalprocError
 from localproc.machine.phases import ACTS, Act, Phase
 from localproc.model import JobRecord
-from localproc.model.events import STAGE_IN, STAGE_OUT
+from localproc.model.events import STAGE_IN
 from localproc.plugins.store import Change
 
 _STAGED, _STEPS = 2, 95  #: percent of progress for staging in, and for all steps together
@@ -72,7 +72,6 @@ class JobRun(JobEndings):
         )
         self._now = tasks.setup.now
         self._keep = tasks.setup.keep
-        self._problems = []
         self._has_made = any(
             one.outputs for key, one in history.steps.items() if key not in OWN_STEPS
         )
@@ -104,9 +103,7 @@ class JobRun(JobEndings):
 
     def see_time(self) -> bool:
         """Take in what time it is, if something is due by now; whether it was."""
-        due = self.due
-        at = None if due is None else self._now()
-        if due is None or at is None or at < due:
+        if (due := self.due) is None or (at := self._now()) < due:
             return False
         self.take(Later(at))
         return True
@@ -142,7 +139,7 @@ class JobRun(JobEndings):
             self._writer.taken_over()
         if not history.started:
             self._writer.started()
-        problems = [JobFailed.from_problem(one) for one in history.problems]
+        self._problems = problems = [JobFailed.from_problem(one) for one in history.problems]
         if self.job.dismiss_requested:
             if not history.dismissing:
                 self._writer.dismiss_requested()
@@ -157,10 +154,6 @@ class JobRun(JobEndings):
             self._plan_for(staged.outputs)
         else:
             self._stage_in(again=staged is not None)
-        self._problems = problems
-        published = history.steps.get(STAGE_OUT)
-        if self.phase is Phase.STOPPING and published is not None and not published.ended:
-            self._staging.withdraw()
         self._advance()
 
     def pull(self, full: Collection[str] = ()) -> bool:
@@ -207,10 +200,7 @@ class JobRun(JobEndings):
         try:
             inputs = self._staging.staged_in(done, _STAGED)
         except LocalprocError as error:
-            if isinstance(done.effect, StageIn):
-                self._own_step_broke(STAGE_IN, error)
-            else:
-                self._process_broke(error)
+            self._staging_broke(done.effect, error)
         else:
             if inputs is not None:
                 self._plan_for(inputs)
@@ -238,7 +228,14 @@ class JobRun(JobEndings):
 
     def _find_unfinished(self) -> None:
         """Go on with the steps of an earlier engine before any new one starts."""
-        while self._planning.catching_up and (instance := self._next()) is not None:
+        while self.phase is Phase.RUNNING and self._planning.catching_up:
+            try:
+                instance = self._planning.next()
+            except LocalprocError as error:
+                self._instance_broke(error)
+                continue
+            if instance is None:
+                return
             self._go_on_with(instance)
 
     def _start_step(self, room: Any) -> bool:
@@ -246,7 +243,12 @@ class JobRun(JobEndings):
         if again is not None:
             self.placed = again
             return True
-        instance = None if self._planning.catching_up else self._next(room.full)
+        try:
+            instance = None if self._planning.catching_up else self._planning.next(room.full)
+        except LocalprocError as error:  # there may be more beside it
+            self.placed = self._default
+            self._instance_broke(error)
+            return True
         if instance is None:
             return False
         self.placed = self._executor(instance)
@@ -263,16 +265,17 @@ class JobRun(JobEndings):
 
     def _executor(self, instance: Instance) -> str:
         """Return the executor of a step instance; a skipped one counts for the default executor."""
-        if isinstance(instance, Invocation):
-            return self._where(instance).executor
+        return self._where(instance).executor if isinstance(instance, Invocation) else self._default
+
+    @property
+    def _default(self) -> str:
         return self.request.executor.partition(";")[0]
 
-    def _next(self, full: Collection[str] = ()) -> Instance | None:
-        try:
-            return self._planning.next(full)
-        except LocalprocError as error:
+    def _instance_broke(self, error: LocalprocError) -> None:
+        """Fail a step whose inputs make no sense, unless an earlier engine has told of that."""
+        known = self._history.steps.get(self._planning.current)
+        if known is None or not known.ended:
             self._steps.broke(self._planning.current, error)
-            return None
 
     def _step_ended(self, key: str, outputs: Mapping[str, Any]) -> int:
         """Tell the plan; give the job's progress."""
@@ -322,18 +325,14 @@ class JobRun(JobEndings):
         try:
             published = self._staging.staged_out(done, self._inputs)
         except LocalprocError as error:
-            if isinstance(done.effect, StageOut):
-                self._own_step_broke(STAGE_OUT, error)
-            else:
-                self._process_broke(error)
+            self._staging_broke(done.effect, error)
         else:
             if published is not None:
                 self._succeed(*published)
 
     def _succeed(self, outputs: Mapping[str, Any], features: Mapping[str, Any]) -> None:
-        keep = self._keep
-        self._writer.succeeded(outputs, features, tidy=not keep)
-        self._close(keep=keep)
+        self._writer.succeeded(outputs, features, tidy=not self._keep)
+        self._close(keep=self._keep)
 
     #: What does each act that ``machine.phases`` names. It is one table for all jobs: a table of a
     #: job's own methods would keep it, with all that it knows, until garbage is collected.

@@ -5,11 +5,11 @@ worker, while what has ended waits here. Must not know how steps are run.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
-from localproc.cwl.run.effort import length, plan_is_quick
+from localproc.cwl.run.effort import LARGE, is_within, length, plan_is_quick
 from localproc.cwl.run.plan import Invocation, Plan, Skipped
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.remote_defaults import DEFAULTS, with_defaults
@@ -68,7 +68,8 @@ class Planning:
         self._away = False  #: whether a worker has the plan
         self._exhausted = False  #: whether something has to end before there is more
         self._ready: deque[Instance] = deque()
-        self._held = 0  #: characters of JSON
+        self._much = False  #: whether the inputs are more than is looked through in no time
+        self._held = 0  #: characters of JSON that outputs have
         self._ended: list[tuple[str, Mapping[str, Any]]] = []
         self._error: LocalprocError | None = None  #: comes when nothing is ready any more
         self.progress = 0.0  #: as of the last time that the plan was here
@@ -76,6 +77,7 @@ class Planning:
 
     def begin(self, inputs: Mapping[str, Any]) -> None:
         """Make the plan, or have it made; raises ``LocalprocError``."""
+        self._much = not is_within(inputs, LARGE)
         if self._is_quick:
             self._plan = make_plan(self._process, inputs, self._files)
             self.progress = self._plan.progress
@@ -91,11 +93,9 @@ class Planning:
         self._plan, self._away = pulled.plan, False
         self._ready += pulled.instances
         self._exhausted = pulled.exhausted
+        self._error, self.current = pulled.error or self._error, pulled.key or self.current
         ended, self._ended = self._ended, []
-        for key, outputs in ended:
-            self._finish(key, outputs)
-        self.progress = self._plan.progress
-        self._error, self.current = pulled.error, pulled.key or self.current
+        self._finish(ended)
 
     def share(self, key: str) -> float:
         """Return what an instance will add to the progress; 0 where that is not known now."""
@@ -140,18 +140,27 @@ class Planning:
         if self._away:
             self._ended.append((key, outputs))
         else:
-            self._finish(key, outputs)
+            self._finish([(key, outputs)])
 
-    def _finish(self, key: str, outputs: Mapping[str, Any]) -> None:
-        assert self._plan is not None
-        self._plan.finish(key, outputs)
-        self._exhausted = False
-        self.progress = self._plan.progress
+    def _finish(self, ended: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Tell the plan what has ended; a worker puts together what may be much."""
+        plan = self._plan
+        assert plan is not None
+        for key, outputs in ended:
+            plan.take(key, outputs)
+            self._exhausted = False
+        self.progress = plan.progress
+        if plan.has_to_gather and (self._much or self._held > LARGE):
+            self._have_pulled(plan, 0)
+        else:
+            plan.gather()
+            self.progress = plan.progress
 
     @property
     def _is_quick(self) -> bool:
         """Whether the plan is worked on here; not while it has to catch up with a long past."""
-        return self._quick and not (self._unfinished and len(self._known) > _FEW)
+        is_catching_up = bool(self._unfinished) and len(self._known) > _FEW
+        return self._quick and not self._much and not is_catching_up
 
     @property
     def _batch(self) -> int:
@@ -175,6 +184,10 @@ class Planning:
         waits = self._ready or any(self._set_aside.values()) or self._error is not None
         return self._exhausted and not waits
 
+    def _have_pulled(self, plan: Plan, most: int) -> None:
+        self._away = True
+        self._effects.ask(PullPlan(plan, most))
+
     def _draw(self) -> Instance | None:
         if self._ready:
             return self._ready.popleft()
@@ -185,8 +198,7 @@ class Planning:
         if self._plan is None or self._away or self._exhausted:
             return None
         if not self._is_quick:
-            self._away = True
-            self._effects.ask(PullPlan(self._plan, self._batch))
+            self._have_pulled(self._plan, self._batch)
             return None
         try:
             instance = self._plan.pull()
@@ -200,6 +212,7 @@ class Planning:
 def pull(plan: Plan, most: int) -> Pulled:
     """Take instances from a plan: what a worker does for ``MakePlan`` and ``PullPlan``."""
     instances: list[Instance] = []
+    plan.gather()  # an error in that is no instance's
     try:
         while len(instances) < most:
             instance = plan.pull()

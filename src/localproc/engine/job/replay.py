@@ -60,7 +60,6 @@ class History:
     events: int = 0
     started: bool = False
     engine: str = ""
-    problem: Mapping[str, Any] | None = None
     problems: list[Mapping[str, Any]] = field(default_factory=list)  #: of steps that failed
     at: datetime | None = None  #: when it was started
     beside: Mapping[str, Any] = field(default_factory=dict)
@@ -139,7 +138,6 @@ def _take_end(history: History, by_name: dict[str, Known], event: StepFinished) 
     known.ran_in = event.ran_in or known.ran_in
     history.stopping |= event.status is StepStatus.DISMISSED
     if event.status is StepStatus.FAILED and event.problem is not None:
-        history.problem = history.problem or event.problem
         history.problems.append(event.problem)
 
 

@@ -9,9 +9,8 @@ from typing import Any, Final
 from localproc.cwl.base.files import (
     has_files,
     is_reference,
-    local_paths,
 )
-from localproc.cwl.run.effort import LARGE, is_within
+from localproc.cwl.run.effort import LARGE, has_few_parts, is_within
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.remote_defaults import DEFAULTS, remote_defaults
@@ -57,6 +56,7 @@ class Staging:
         self._step_names = names
         self._again = False
         self._names = {key: known[key].name for key in OWN_STEPS if key in known}
+        self._is_left = STAGE_OUT in known and not known[STAGE_OUT].ended
 
     def stage_in(self, inputs: Mapping[str, Any], *, again: bool) -> Mapping[str, Any] | None:
         """Return the inputs if they need no staging, else ask for it.
@@ -65,7 +65,7 @@ class Staging:
         that is asked for first. Raises ``LocalprocError``.
         """
         self._again = again
-        if is_within(inputs, LARGE):
+        if is_within(inputs, LARGE) and has_few_parts(self._process):
             return self._bring(*filled_inputs(self._process, inputs))
         self._effects.ask(FillInputs(inputs))
         return None
@@ -104,14 +104,19 @@ class Staging:
         return has_files(outputs) and self._ask_to_publish(outputs, inputs)
 
     def _ask_to_publish(self, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+        self._is_left = False  # what is published now is the same, or the rest of it
         self._begin(STAGE_OUT, "publishing results", again=False)
-        known = tuple(local_paths(inputs))
-        self._effects.ask(StageOut(outputs, known, self.log(STAGE_OUT)))
+        self._effects.ask(StageOut(outputs, inputs, self.log(STAGE_OUT)))
         return True
 
     def withdraw(self) -> None:
         """Ask for what has been published to be taken back: the job does not end with it."""
         self._effects.ask(Withdraw(self.log(STAGE_OUT)))
+
+    def take_back(self) -> None:
+        """Withdraw what an earlier engine was publishing, if nobody has gone on with that."""
+        if self._is_left:
+            self.withdraw()
 
     def staged_out(
         self, done: Done, inputs: Mapping[str, Any]

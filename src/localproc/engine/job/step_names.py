@@ -29,7 +29,8 @@ def folded(name: str) -> str:
     Those of macOS and Windows do not tell upper from lower case, nor ways to write an accent. A
     home may be moved to one.
     """
-    return name.lower() if name.isascii() else unicodedata.normalize("NFD", name).casefold()
+    alike = name.lower() if name.isascii() else unicodedata.normalize("NFD", name).casefold()
+    return name if alike == name else alike  # one text is enough for the names of a wide scatter
 
 
 class StepNames:
@@ -52,7 +53,6 @@ class StepNames:
             name = f"{step}_{count}"
         self._names[step] = count
         if count > 1:
-            self._names.setdefault(name, 1)
             self._taken.add(folded(step))
         self._taken.add(alike)
         self._alike.update(_owners(alike))

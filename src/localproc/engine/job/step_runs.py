@@ -156,7 +156,7 @@ class StepRuns:
         self._forget(running)
         if running.sought and self._is_doubtful(report):
             report = replace(report, state=TaskState.LOST, reason=_RESTARTED)
-        if self._starts.stopping:
+        if self._starts.stopping or running.noted:
             self._ends.note(running, StepStatus.DISMISSED, report)
         elif report.state in _LOST and self._launch_again(running, report):
             return
@@ -267,7 +267,6 @@ class StepRuns:
             lost=lost,
             failures=effect.failures,
             replaces=True,
-            because=effect.because,
         )
         return True
 

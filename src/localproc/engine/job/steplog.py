@@ -24,6 +24,7 @@ _POLL: Final = 0.1
 _PIECE: Final = 1 << 20
 _BLOCK: Final = 1 << 16
 _MOST_TAIL: Final = 16 << 20
+_LOG, _OUT_LOG = ".log", ".out.log"
 _OUT, _ERR = "==> stdout <==\n", "==> stderr <==\n"
 
 
@@ -37,7 +38,7 @@ class LogNames:
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._names = dict(known)
-        self._taken = {name for log in known.values() for name in _files(log)}
+        self._taken = set(map(folded, known.values()))
 
     def of(self, step: str) -> str:
         """Return the name of a step's log file."""
@@ -49,22 +50,22 @@ class LogNames:
     def _take(self, step: str) -> str:
         stem = step if step.startswith("node_") else f"node_{step}"
         log, number = f"{stem}.log", 1
-        while not self._taken.isdisjoint(files := _files(log)):
+        while not self._is_free(alike := folded(log)):
             number += 1
             log = f"{stem}_{number}.log"
-        self._taken |= files
+        self._taken.add(alike)
         return log
 
-
-def _files(log: str) -> set[str]:
-    """Return both of a step's log files, by names that are the same where some disk's are."""
-    alike = folded(log)
-    return {alike, out_name(alike)}
+    def _is_free(self, log: str) -> bool:
+        """Whether neither the log nor the file beside it is another step's."""
+        if log in self._taken or out_name(log) in self._taken:
+            return False
+        return not (log.endswith(_OUT_LOG) and log.removesuffix(_OUT_LOG) + _LOG in self._taken)
 
 
 def out_name(log: str) -> str:
     """Return the name of the file beside a log that holds what was printed to stdout."""
-    return f"{log.removesuffix('.log')}.out.log"
+    return log.removesuffix(_LOG) + _OUT_LOG
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from localproc.cwl.base.files import Files
 from localproc.cwl.run import fingerprint
 from localproc.cwl.run.container import described, wants_container, without_container
-from localproc.cwl.run.effort import is_small, tool_is_quick
+from localproc.cwl.run.effort import is_short, is_small, tool_is_quick
 from localproc.cwl.run.expression_tool import run_expression
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.prepare import Prepared, prepare
@@ -105,7 +105,8 @@ class TaskFactory:
         """
         secrets = self.setup.secrets
         is_known = secrets is None or secrets.is_quick(place(invocation.key))
-        return is_known and is_small(invocation.inputs) and not packages(invocation.tool)
+        tool = invocation.tool
+        return is_known and is_small(invocation.inputs) and is_short(tool) and not packages(tool)
 
     def is_plain(self, invocation: Invocation) -> bool:
         """Whether an invocation is quick, and worked out without JavaScript."""

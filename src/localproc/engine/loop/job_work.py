@@ -11,7 +11,7 @@ from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from localproc.cwl.base.files import has_files
+from localproc.cwl.base.files import has_files, local_paths
 from localproc.cwl.base.listing import with_checksums
 from localproc.cwl.run.effort import LARGE, is_within
 from localproc.cwl.run.prepare import Prepared
@@ -186,13 +186,13 @@ class JobWork:
         root = results_root(job.job_id, job.request)
         self._remnants.forget(job.job_id)  # an engine that tried this was killed while it undid it
         outputs = with_checksums(effect.outputs, disk) if flat else effect.outputs
-        inputs = os.path.join(job.folder, "inputs")
+        inputs, given = os.path.join(job.folder, "inputs"), local_paths(effect.inputs)
         publisher = Publisher(
             self._storages.open(root, namespace=job.namespace),
             root,
             job.job_id,
             own=(os.path.join(job.folder, "work"), inputs),
-            inputs=(*effect.inputs, *job.package_files, *linked_files(inputs), self._steps.folder),
+            inputs=(*given, *job.package_files, *linked_files(inputs), self._steps.folder),
             log=log,
             catalogs=not flat,
             check=StacCheck(self._validation, self._schemas, log).see,

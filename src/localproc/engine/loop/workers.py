@@ -64,8 +64,9 @@ class Workers:
 
     def nudge(self) -> None:
         """See that there are threads for what can be done, as far as the system gives any."""
-        with self._changed:
-            self._wake()
+        if self._waiting:
+            with self._changed:
+                self._wake()
 
     def _wake(self) -> None:
         if self._next() is None:

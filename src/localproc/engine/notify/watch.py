@@ -4,7 +4,6 @@ Owns looking at a history piece by piece, and waiting for more of it. Must not k
 run: what it sees is what has been recorded.
 """
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -73,6 +72,8 @@ class Changes(Iterator[Step]):
         return self
 
     async def __anext__(self) -> Step:
+        import asyncio  # whoever awaits has it; others need not load it
+
         while not self._found:
             if self._watch.over:
                 raise StopAsyncIteration

@@ -67,8 +67,8 @@ class PackageSource:
 def find_source(package: object, base: str = "") -> PackageSource:
     """Say where a package is: a path or URL, perhaps with ``#fragment``; its text; a mapping.
 
-    A text is told from a path by its line breaks. A mapping may also be a cwl-utils object. What
-    has several files may be a ZIP archive of them.
+    A text is told from a path by its line breaks, or by the braces around it. A mapping may also be
+    a cwl-utils object. What has several files may be a ZIP archive of them.
     ``base`` is where a text is thought to lie, the current folder by default.
     """
     base = base or path_uri(os.path.join(current_folder(), ""))
@@ -91,7 +91,7 @@ def find_source(package: object, base: str = "") -> PackageSource:
             base + UNNAMED + suffix, data=package, media_type=f"application/cwl+{kind}"
         )
     text = str(package)
-    if isinstance(package, str) and "\n" in text:
+    if isinstance(package, str) and _is_document(text):
         return find_source(text.encode(), base)
     path, fragment = _parted(text)
     if is_absolute(text) and not os.path.exists(text):
@@ -106,6 +106,10 @@ def find_source(package: object, base: str = "") -> PackageSource:
     except UnicodeEncodeError:
         raise InvalidPackage(f"{path!r} is no name of a file") from None
     return PackageSource(uri, fragment, media_type=_media_type(path))
+
+
+def _is_document(text: str) -> bool:
+    return "\n" in text or (text.lstrip().startswith("{") and text.rstrip().endswith("}"))
 
 
 def _parted(text: str) -> tuple[str, str]:

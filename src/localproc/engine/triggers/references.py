@@ -16,16 +16,16 @@ _REFERENCE: Final = re.compile(
 _PART: Final = re.compile(r"\.([A-Za-z_][\w:-]*)|\[(\d+)\]|\[\"([^\"]*)\"\]|\['([^']*)'\]")
 
 
-def filled(value: Any, event: Mapping[str, Any]) -> Any:
+def with_facts(value: Any, event: Mapping[str, Any]) -> Any:
     """Return a value with the facts that it names in the place of their references.
 
     A text that is nothing but a reference becomes the fact itself, whatever it is. Raises
     ``InvalidInputs`` for a fact that there is not.
     """
     if isinstance(value, Mapping):
-        return {name: filled(item, event) for name, item in value.items()}
+        return {name: with_facts(item, event) for name, item in value.items()}
     if isinstance(value, list):
-        return [filled(item, event) for item in value]
+        return [with_facts(item, event) for item in value]
     if not isinstance(value, str):
         return value
     whole = _REFERENCE.fullmatch(value)

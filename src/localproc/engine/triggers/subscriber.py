@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from localproc.engine.triggers.accepting import TriggeredJobs, refused
 from localproc.engine.triggers.cron import Cron, read_cron
 from localproc.engine.triggers.found import Occurrence, files, item_pages, json_of_answer, objects
-from localproc.engine.triggers.references import filled
+from localproc.engine.triggers.references import with_facts
 from localproc.engine.triggers.subscription import Subscription
 from localproc.errors import InvalidInputs, LocalprocError
 from localproc.model import JobFilter, JobRecord, JobStatus, Trigger
@@ -94,7 +94,7 @@ class Subscriber:
         subscription = Subscription.from_data(trigger.definition)
         if self._store.fired(trigger, [key]):
             return None
-        filled(subscription.target.get("inputs", {}), facts)
+        with_facts(subscription.target.get("inputs", {}), facts)
         return self._fire(trigger, subscription, [(key, facts)], now)
 
     # Finding
@@ -138,18 +138,22 @@ class Subscriber:
     ) -> Iterator[Occurrence]:
         since = _since(trigger, now)
         wanted = JobStatus.SUCCESSFUL if subscription.event == "succeeded" else JobStatus.FAILED
-        for job in self._jobs(trigger.namespace, wanted, now - _BACK):
+        for job in self._jobs(trigger.namespace, wanted, now - _BACK, since):
             finished = job.finished or job.updated
             if finished > since and fnmatchcase(job.process_id, subscription.when["process"]):
                 yield job.id, _facts_of(job, subscription.event)
 
-    def _jobs(self, namespace: str, status: JobStatus, since: datetime) -> Iterator[JobRecord]:
+    def _jobs(
+        self, namespace: str, status: JobStatus, since: datetime, ended: datetime
+    ) -> Iterator[JobRecord]:
+        """Yield jobs that were accepted and have ended since; the store passes the others over."""
         before = None
         while True:
             wanted = JobFilter(
                 namespace=namespace,
                 statuses=(status,),
                 since=since,
+                ended_since=ended,
                 before=before,
                 hidden=True,
                 limit=_PAGE,
@@ -192,7 +196,7 @@ class Subscriber:
                 yield due.astimezone(UTC).isoformat(), facts
 
     def _has_come(self, namespace: str, process: str, since: datetime, until: datetime) -> bool:
-        found = self._jobs(namespace, JobStatus.SUCCESSFUL, since - _BACK)
+        found = self._jobs(namespace, JobStatus.SUCCESSFUL, since - _BACK, since)
         return any(
             job.finished is not None
             and since < job.finished <= until
@@ -248,7 +252,7 @@ class Subscriber:
             return Firing(key, now, said=json.dumps(letter), letter_to=address(subscription)), None
         firing = Firing(key, now)
         try:
-            inputs = filled(target.get("inputs", {}), facts)
+            inputs = with_facts(target.get("inputs", {}), facts)
         except InvalidInputs as error:  # what comes after it must not wait for it
             return refused(trigger, firing, error)
         return self._triggered.make(

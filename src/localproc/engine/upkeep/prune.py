@@ -7,9 +7,8 @@ again. Must not know when.
 
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -78,11 +77,10 @@ class Pruner:
     ) -> Pruned:
         """Remove the jobs that are to go; with ``dry_run`` only tell which."""
         began = datetime.now(UTC) - _MINUTE
-        needed = mentioned(self._store)
         sizes, going, staying = Sizes(), [], []
-        for job in self._candidates(retention):
-            if among is not None and job.id not in among:
-                continue
+        candidates = self._candidates(retention, among)
+        needed = mentioned(self._store) if candidates else set()
+        for job in candidates:
             if job.id in needed:
                 staying.append(job.id)
                 continue
@@ -128,25 +126,29 @@ class Pruner:
         self._log_index.remove(job.id)
         return True
 
-    def _candidates(self, retention: Retention) -> list[JobRecord]:
-        """Return the jobs that have ended long enough ago, less those that are kept as newest."""
+    def _candidates(self, retention: Retention, among: Collection[str] | None) -> list[JobRecord]:
+        """Return the jobs that have ended long enough ago, less those that are kept as newest.
+
+        What was accepted since is not read: of a large home that is nearly all.
+        """
         until = datetime.now(UTC) - timedelta(seconds=float(retention.older_than))
-        found = self._store.jobs(
-            JobFilter(
-                namespace=self._namespace,
-                processes=tuple(retention.process),
-                statuses=retention.statuses,
-                hidden=True,
-                limit=1_000_000,
-            )
+        ended = JobFilter(
+            namespace=self._namespace,
+            processes=tuple(retention.process),
+            statuses=retention.statuses,
+            hidden=True,
+            limit=1_000_000,
         )
-        seen: Counter[str] = Counter()
-        chosen = []
-        for job in found:
-            seen[job.process_id] += 1
-            if seen[job.process_id] > retention.keep_last and (job.finished or until) <= until:
-                chosen.append(job)
-        return chosen
+        old = [
+            job
+            for job in self._store.jobs(replace(ended, until=until))
+            if (job.finished or until) <= until and (among is None or job.id in among)
+        ]
+        kept = set()
+        for process in {job.process_id for job in old} if retention.keep_last else ():
+            newest = replace(ended, processes=(process,), limit=retention.keep_last)
+            kept |= {job.id for job in self._store.jobs(newest)}
+        return [job for job in old if job.id not in kept]
 
     def _measured(self, job: JobRecord, retention: Retention, sizes: Sizes) -> int | None:
         """Return the size of what goes with a job, ``None`` if it is not large enough to go."""

@@ -71,7 +71,7 @@ class Bundle(Keeper):
     def patience(self) -> float | None:
         """How long nothing may happen."""
         now = time.monotonic()
-        if self.waiting and self.retry_at <= now and self.has_room(self.waiting[0]):
+        if self.may_start(now):
             return 0.0
         due = super().patience()
         next_turn = min(self.next_look, self.next_show) if self.unshown else self.next_look
@@ -122,7 +122,7 @@ class Bundle(Keeper):
     def start_waiting(self) -> None:
         """Start tasks while there is room: nobody but the bundle's marker fences them."""
         now = time.monotonic()
-        if self.waiting and not self.journal.unwritten and now >= self.retry_at:
+        if not self.journal.unwritten:
             self.start_those_with_room(now)
 
     def start(self, task: dict[str, Any]) -> None:

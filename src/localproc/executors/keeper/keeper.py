@@ -40,7 +40,7 @@ from .processors import Processors
 from .signalling import Deadlines, signal_all, signal_group
 from .starter import Starter, refusal
 from .strays import Strays, mark_of
-from .watching import LimitWatch, end_all, is_watched
+from .watching import LimitWatch, end_all
 
 _TERM_GRACE = 2.0
 _SHORT = 0.05  # seconds; a task that takes longer is announced, and its logs get their names
@@ -48,6 +48,7 @@ _FENCING = 0.005  # seconds until it is seen whether nothing may be started any 
 _AGAIN = 0.25  # seconds until it is tried again to start what there was no room for
 _CLEARING = 5.0  # seconds that what a killed task has left may take to go
 _LOOK = 2.0  # seconds between looks whether the folder is still there, without an engine
+_PIECE = 1 << 16  # bytes that are read at a time
 
 
 class Keeper:
@@ -83,11 +84,10 @@ class Keeper:
     def serve(self) -> None:
         """Work until the engine has gone and the last task has ended."""
         wake, signalled = os.pipe()
-        os.set_blocking(wake, False)
-        os.set_blocking(signalled, False)
+        for file in (wake, signalled, 0):
+            os.set_blocking(file, False)
         signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        os.set_blocking(0, False)
         while self.has_work():
             sources = [wake, 0] if self.attached else [wake]
             ready, _, _ = select.select(sources, [], [], self.patience())
@@ -107,9 +107,8 @@ class Keeper:
 
     def patience(self) -> float | None:
         """How long nothing may happen."""
-        now, limit = time.monotonic(), self.deadlines.next()
-        due = [] if limit is None else [limit]
-        due += [self.watch.look_at for task in self.running.values() if is_watched(task)]
+        now = time.monotonic()
+        due = [limit for limit in (self.deadlines.next(), self.watch.next()) if limit is not None]
         if self.young:
             due.append(self.young[0][0])
         if self.journal.news:
@@ -124,21 +123,21 @@ class Keeper:
 
     def listen(self) -> None:
         """Take all that the engine has said: what is to stop is not to be started before."""
-        gone = False
+        data = os.read(0, _PIECE)
+        self.inbox += data
         with contextlib.suppress(BlockingIOError):
-            while data := os.read(0, 1 << 16):
+            while len(data) == _PIECE:
+                data = os.read(0, _PIECE)
                 self.inbox += data
-            gone = True
         *lines, self.inbox = self.inbox.split(b"\n")
         for line in lines:
-            message = json.loads(line)
+            message = json.loads(line.decode())
             if "run" in message:
                 self.waiting.append(message)
             else:
                 self.stop(set(message["stop"]), message["grace"])
-                said = {"state": "stopping", "id": message["id"]}
-                self.journal.tell_now(json.dumps(said))
-        if gone:
+                self.journal.tell_now(json.dumps({"state": "stopping", "id": message["id"]}))
+        if not data:
             self.detach()
 
     def detach(self) -> None:
@@ -173,16 +172,14 @@ class Keeper:
     def start_waiting(self) -> None:
         """Start tasks from the head of the queue while there is room for them."""
         now = time.monotonic()
-        if not self.waiting or self.journal.unwritten or now < self.retry_at:
-            return
-        if not self.has_room(self.waiting[0]):
+        if self.journal.unwritten or not self.may_start(now):
             return
         try:
             fcntl.flock(self.fence, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:  # it is just being fenced
             self.retry_at = now + _FENCING
             return
-        if os.fstat(self.fence).st_size:
+        if os.pread(self.fence, 1, 0):
             self.detach()
         self.start_those_with_room(now)
         self.write_down()
@@ -190,17 +187,24 @@ class Keeper:
 
     def start_those_with_room(self, now: float) -> None:
         """Start tasks from the head of the queue."""
-        while self.waiting and self.has_room(self.waiting[0]) and now >= self.retry_at:
+        while self.may_start(now):
             self.start(self.waiting.popleft())
+        self.strays.unmark()
+
+    def may_start(self, now: float) -> bool:
+        """Whether a task waits, and the first one fits beside those that run."""
+        room = self.waiting and self.booking.has(self.waiting[0], alone=not self.running)
+        return bool(room) and now >= self.retry_at
 
     def start(self, task: dict[str, Any]) -> None:
         """Start a task, or put it back if the system has no room for a process."""
-        started, now = time.time() - self.ahead, time.monotonic()
+        started, name = time.time() - self.ahead, json.dumps(task["run"])
         try:
-            self.journal.write_at_once(json.dumps({"key": task["run"], "state": "starting"}))
+            self.journal.write_at_once(f'{{"key": {name}, "state": "starting"}}')
             os.chdir(task["cwd"])
             task["mark"] = mark_of(os.getcwd())
-            with self.strays.marked(task["mark"]), self.processors.lent(task):
+            self.strays.mark(task["mark"])
+            with self.processors.lent(task):
                 pid = self.starter.start(task)
         except Exception as error:  # whatever is wrong with one task, the others go on
             if getattr(error, "errno", None) in (errno.EAGAIN, errno.ENOMEM):
@@ -210,12 +214,12 @@ class Keeper:
             return
         self.booking.take(task)
         self.running[pid] = task
+        self.watch.begin(pid, task)
         if task["time"]:
             self.deadlines.add(task["time"], pid, signal.SIGTERM, task["run"])
-        self.young.append((now + _SHORT, pid))
+        self.young.append((time.monotonic() + _SHORT, pid))
         task["started"] = started
-        line = {"key": task["run"], "state": "running", "at": started, "pid": pid}
-        task["line"] = json.dumps(line)
+        task["line"] = f'{{"key": {name}, "state": "running", "at": {started}, "pid": {pid}}}'
         self.journal.lines.append(task["line"])
 
     def put_back(self, task: dict[str, Any], error: Exception) -> None:
@@ -244,10 +248,6 @@ class Keeper:
             self.logs.name(task["lent"])
             self.journal.news.append(task.pop("line"))
 
-    def has_room(self, task: dict[str, Any]) -> bool:
-        """Whether a task fits beside those that run."""
-        return self.booking.has(task, alone=not self.running)
-
     def could_not_start(self, task: dict[str, Any], error: Exception, started: float) -> None:
         """Give a task that never was the exit record a shell would have given it."""
         code, text = refusal(task, error)
@@ -269,6 +269,7 @@ class Keeper:
                 continue
             self.booking.give_back(task)
             self.processors.give_back(task)
+            self.watch.end(task)
             signal_group(pid, signal.SIGKILL)
             task["clear_by"] = time.monotonic() + _CLEARING
             task["end"] = {
@@ -311,7 +312,7 @@ class Keeper:
             if number == signal.SIGTERM:
                 self.running[pid].setdefault("beyond", "timed-out")
                 self.deadlines.add(_TERM_GRACE, pid, signal.SIGKILL, key)
-        for pid, why in self.watch.beyond(self.running):
+        for pid, why in self.watch.beyond():
             self.running[pid].setdefault("beyond", why)
             end_all(pid, self.running[pid]["mark"])
 

@@ -30,12 +30,13 @@ class Logs:
 
     def lend(self, path: str) -> str:
         """Return a file to write instead of a log; the log, if an earlier attempt has begun it."""
-        if not self.can_rename(os.path.dirname(path)):
+        if not self.can_rename(path.rpartition("/")[0]):
             return path
-        with contextlib.suppress(FileNotFoundError):
-            if os.stat(path).st_nlink == 1:
-                return path
-            os.remove(path)
+        if os.access(path, os.F_OK):
+            with contextlib.suppress(FileNotFoundError):
+                if os.stat(path).st_nlink == 1:
+                    return path
+                os.remove(path)
         return self.spares.pop() if self.spares else self.fresh("log")
 
     def name(self, lent: dict[str, str]) -> None:

@@ -13,6 +13,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+_ALL = contextlib.nullcontext()
+
 
 class Processors:
     """Lends the ones that fewest others have."""
@@ -24,24 +26,26 @@ class Processors:
         self.all = found[first:] + found[:first]
         self.used: collections.Counter[int] = collections.Counter()
 
-    @contextlib.contextmanager
-    def lent(self, task: dict[str, Any]) -> Iterator[None]:
+    def lent(self, task: dict[str, Any]) -> contextlib.AbstractContextManager[None]:
         """Have what this process starts run on as many as its task is held to."""
         count = math.ceil(task["held"]["cores"])
         task["processors"] = self.least_used(count) if 0 < count < len(self.all) else []
-        if not task["processors"]:
-            yield
-            return
-        os.sched_setaffinity(0, task["processors"])
+        return self.only(task["processors"]) if task["processors"] else _ALL
+
+    @contextlib.contextmanager
+    def only(self, some: list[int]) -> Iterator[None]:
+        """Have what this process starts run on some, which count as used if it does."""
+        os.sched_setaffinity(0, some)
         try:
             yield
         finally:
             os.sched_setaffinity(0, self.all)
-        self.used.update(task["processors"])
+        self.used.update(some)
 
     def give_back(self, task: dict[str, Any]) -> None:
         """Take back those of a task that has ended."""
-        self.used.subtract(task["processors"])
+        if task["processors"]:
+            self.used.subtract(task["processors"])
 
     def least_used(self, count: int) -> list[int]:
         """Return so many of those that have fewest tasks."""

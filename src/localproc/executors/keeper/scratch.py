@@ -30,7 +30,7 @@ class Scratch:
 
     def take_back(self, path: str) -> None:
         """Keep a folder that is as it was, remove any other one."""
-        if is_untouched(path):
+        if is_as_made(path):
             self.spares.append(path)
             return
         import shutil
@@ -44,7 +44,7 @@ class Scratch:
                 os.rmdir(self.spares.pop())
 
 
-def is_untouched(path: str) -> bool:
+def is_as_made(path: str) -> bool:
     """Whether a folder is empty, and still what it was made as."""
     try:
         now = os.lstat(path)

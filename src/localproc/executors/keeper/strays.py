@@ -15,7 +15,6 @@ import os
 import resource
 import sys
 import zlib
-from collections.abc import Iterator
 
 _RLIMIT_LOCKS = 10  # it has no name in Python: Linux has ignored it since 2.4.25
 _PR_SET_CHILD_SUBREAPER = 36
@@ -25,40 +24,33 @@ class Strays:
     """The children of this process that no task is led by."""
 
     def __init__(self) -> None:
-        self.children_file = f"/proc/self/task/{os.getpid()}/children"
-        self.limits: tuple[int, int] | None = None
+        self.children_file = -1
+        self.unmarked: tuple[int, int] | None = None
         if sys.platform == "linux":
             adopt_orphans()
-            with contextlib.suppress(OSError, ValueError):  # not everything like Linux has it
-                self.limits = resource.getrlimit(_RLIMIT_LOCKS)
-                resource.setrlimit(_RLIMIT_LOCKS, self.limits)
+            with contextlib.suppress(OSError):  # not everything like Linux has it
+                self.children_file = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
+            with contextlib.suppress(OSError, ValueError):  # nor this
+                limits = resource.getrlimit(_RLIMIT_LOCKS)
+                resource.setrlimit(_RLIMIT_LOCKS, limits)
+                self.unmarked = limits if limits[1] == resource.RLIM_INFINITY else None
 
-    @contextlib.contextmanager
-    def marked(self, mark: int) -> Iterator[None]:
-        """Have what this process starts carry a mark, where that can be."""
-        if self.limits is None or self.limits[1] != resource.RLIM_INFINITY:
-            yield
-            return
-        resource.setrlimit(_RLIMIT_LOCKS, (mark, self.limits[1]))
-        try:
-            yield
-        finally:  # this process is no task's
-            resource.setrlimit(_RLIMIT_LOCKS, self.limits)
+    def mark(self, mark: int) -> None:
+        """Have what this process starts carry a mark, where that can be, until ``unmark``."""
+        if self.unmarked is not None:
+            resource.setrlimit(_RLIMIT_LOCKS, (mark, resource.RLIM_INFINITY))
+
+    def unmark(self) -> None:
+        """Have this process be no task's."""
+        if self.unmarked is not None:
+            resource.setrlimit(_RLIMIT_LOCKS, self.unmarked)
 
     def children(self) -> set[int]:
         """Return the pids of all children, also of those that have ended and are not reaped."""
-        try:
-            file = os.open(self.children_file, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return set()
-        found = b""  # asked at the end of every task: a file object would ask for much besides
-        try:
-            while piece := os.read(file, 1 << 16):
+        found = b""
+        if self.children_file >= 0:
+            while piece := os.pread(self.children_file, 1 << 16, len(found)):
                 found += piece
-        except OSError:
-            return set()
-        finally:
-            os.close(file)
         return set(map(int, found.split()))
 
     def by_mark(self, leaders: set[int]) -> dict[int, list[int]]:

@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from .memory import proportional, resident
@@ -24,32 +24,38 @@ _PASSES = 20  # what is started while others are stopped is seen in the next
 
 
 class LimitWatch:
-    """Looks now and then; ``look_at`` is when to do that again (monotonic)."""
+    """Looks now and then, as long as there are tasks with limits that have to be looked after."""
 
     def __init__(self) -> None:
         self.look_at = 0.0
+        self.held: dict[int, tuple[int, dict[str, Any]]] = {}  #: leaders and limits, by mark
 
-    def beyond(self, tasks: Mapping[int, dict[str, Any]]) -> list[tuple[int, str]]:
+    def begin(self, leader: int, task: dict[str, Any]) -> None:
+        """Look after a task, if it has such limits."""
+        if task["held"]["ram"] or task["held"]["processes"]:
+            self.held[task["mark"]] = leader, task["held"]
+
+    def end(self, task: dict[str, Any]) -> None:
+        """Look after a task no more."""
+        self.held.pop(task["mark"], None)
+
+    def next(self) -> float | None:
+        """Return when it is time to look (monotonic)."""
+        return self.look_at if self.held else None
+
+    def beyond(self) -> list[tuple[int, str]]:
         """Return the leaders of tasks that take more than they are held to, and what that is.
 
-        Of all with ``mark`` and ``held``; none if it is too soon to look.
+        None if it is too soon to look.
         """
-        held = {
-            task["mark"]: (pid, task["held"]) for pid, task in tasks.items() if is_watched(task)
-        }
-        if not held or time.monotonic() < self.look_at:
+        if not self.held or time.monotonic() < self.look_at:
             return []
         self.look_at = time.monotonic() + _EVERY
         return [
-            (held[mark][0], why)
-            for mark, pids in with_marks(held.keys()).items()
-            if (why := too_much(held[mark][1], pids))
+            (self.held[mark][0], why)
+            for mark, pids in marked(self.held.keys()).items()
+            if (why := too_much(self.held[mark][1], pids))
         ]
-
-
-def is_watched(task: dict[str, Any]) -> bool:
-    """Whether a task has limits that have to be looked after."""
-    return bool(task["held"]["ram"] or task["held"]["processes"])
 
 
 def too_much(held: dict[str, Any], pids: Collection[int]) -> str:
@@ -73,7 +79,7 @@ def threads(pid: int) -> int:
         return 0
 
 
-def with_marks(marks: Collection[int]) -> dict[int, list[int]]:
+def marked(marks: Collection[int]) -> dict[int, list[int]]:
     """Return the processes that carry some marks, by those."""
     found: dict[int, list[int]] = {}
     with contextlib.suppress(OSError):  # there is no such folder but on Linux
@@ -92,7 +98,7 @@ def end_all(leader: int, mark: int) -> None:
     signal_group(leader, signal.SIGKILL)
     seen: set[int] = set()
     for _ in range(_PASSES):
-        new = set(with_marks([mark]).get(mark, ())) - seen
+        new = set(marked([mark]).get(mark, ())) - seen
         if not new:
             break
         signal_all(new, signal.SIGSTOP)
