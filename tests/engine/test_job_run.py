@@ -120,7 +120,7 @@ id: nothing
 inputs: {}
 outputs: {}
 requirements: [{class: InlineJavascriptRequirement}]
-expression: $({})
+expression: $(Object({}))
 """
 BIG = "x" * 100_000
 JS = "[{class: InlineJavascriptRequirement}]"
@@ -1232,7 +1232,7 @@ steps:
   after: {run: *say, in: {word: good/out}, out: [out]}
 """
 SLOW_AND_WRONG = WRONG.replace("id: wrong", "id: slow").replace(
-    "in: {word: word}, out: [out]}", "in: {word: word}, out: [out], when: $(1 == 1)}"
+    "in: {word: word}, out: [out]}", "in: {word: word}, out: [out], when: $(1 / 1 == 1)}"
 )
 
 
@@ -1280,7 +1280,7 @@ def test_such_a_step_stops_the_others_of_a_job_that_does_not_go_on() -> None:
 
 def test_nothing_is_started_once_going_on_with_an_earlier_step_has_failed() -> None:
     """Nor is a step that an earlier engine had launched begun a second time."""
-    text = WIDE.replace("baseCommand: say,", "baseCommand: say, arguments: [$(1 + 1)],")
+    text = WIDE.replace("baseCommand: say,", "baseCommand: say, arguments: [$(4 / 2)],")
     bench = Bench(process(text), {"words": ["a", "b"]}, evaluator=run_script)
     bench.begin()
     bench.go_on()
@@ -1302,7 +1302,7 @@ def test_nothing_is_started_once_going_on_with_an_earlier_step_has_failed() -> N
 
 
 def test_a_task_whose_step_has_failed_already_fails_nothing_more() -> None:
-    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {}, keep_going=True)
+    bench = Bench(process(tool(requirements=JS, arguments="[$(4 / 2)]")), {}, keep_going=True)
     bench.begin()
     bench.room()
     bench.answer_all()
@@ -1331,7 +1331,7 @@ def test_what_goes_wrong_in_the_loop_fails_the_step() -> None:
     def broken(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
         raise StepError("no such thing")
 
-    for text in (tool(requirements=JS, arguments="[$(1 + 1)]"), NOTHING):
+    for text in (tool(requirements=JS, arguments="[$(4 / 2)]"), NOTHING):
         bench = Bench(process(text), {}, evaluator=broken)
         bench.begin()
         step, last = bench.room()
@@ -1465,8 +1465,8 @@ requirements: [{class: InlineJavascriptRequirement}]
 inputs: {file: File}
 outputs: {same: {type: File, outputSource: file}}
 steps:
-  say: {run: {class: CommandLineTool, id: say, baseCommand: say, arguments: [$(1 + 1)],
-    inputs: {}, outputs: {}}, in: {}, out: [], when: $(1 == 1)}
+  say: {run: {class: CommandLineTool, id: say, baseCommand: say, arguments: [$(4 / 2)],
+    inputs: {}, outputs: {}}, in: {}, out: [], when: $(1 / 1 == 1)}
 """
 
 
