@@ -85,7 +85,7 @@ steps:
     scatter: word
     in: {word: words}
     out: [out]
-    when: $(inputs.word != 'no' + '')
+    when: $(inputs.word != 'no'.concat())
     run: {class: CommandLineTool, id: say, baseCommand: say,
       inputs: {word: {type: string, inputBinding: {}}},
       outputs: {out: {type: string, outputBinding: {outputEval: $(inputs.word)}}}}
@@ -120,7 +120,7 @@ id: nothing
 inputs: {}
 outputs: {}
 requirements: [{class: InlineJavascriptRequirement}]
-expression: $({})
+expression: $(Object({}))
 """
 BIG = "x" * 100_000
 JS = "[{class: InlineJavascriptRequirement}]"
@@ -134,7 +134,7 @@ requirements: {JS}
 inputs: {{}}
 outputs: {{}}
 steps:
-  crop: {{run: &say {{class: CommandLineTool, id: say, baseCommand: say, arguments: [$(1 + 1)],
+  crop: {{run: &say {{class: CommandLineTool, id: say, baseCommand: say, arguments: [$(4 / 2)],
     inputs: {{}}, outputs: {{}}}}, in: {{}}, out: []}}
   node_crop: {{run: *say, in: {{}}, out: []}}
 """
@@ -170,7 +170,7 @@ COPY = """
     inputs: {file: File}
     outputs: {file: File}
     requirements: [{class: InlineJavascriptRequirement}]
-    expression: "${ return {file: inputs.file}; }"
+    expression: "${ var file = inputs.file; return {file: file}; }"
 """
 FILE = {"class": "File", "location": "file:///in/a.txt", "basename": "a.txt"}
 
@@ -241,7 +241,7 @@ def test_outputs_that_are_too_much_fail_their_job_and_no_step() -> None:
     assert bench.run.job.message == "step two: too much"
 
 
-@pytest.mark.parametrize("fields", [{"arguments": "[$(1 + 1)]"}, {"stdout": "$('a' + 'b')"}])
+@pytest.mark.parametrize("fields", [{"arguments": "[$(4 / 2)]"}, {"stdout": "$('a'.concat('b'))"}])
 def test_javascript_for_which_the_loop_has_time_is_evaluated_at_once(
     fields: dict[str, str],
 ) -> None:
@@ -259,8 +259,9 @@ def test_javascript_for_which_the_loop_has_time_is_evaluated_at_once(
         ({}, None),
         ({"arguments": "[$(inputs.word)]"}, None),
         ({"requirements": JS, "arguments": "[$(inputs.word)]"}, None),
-        ({"requirements": JS, "arguments": "[$(1 + 1)]"}, Prepare),
-        ({"requirements": JS, "stdout": "$('a' + 'b')"}, Prepare),
+        ({"requirements": JS, "arguments": "[$(inputs.word + '!')]"}, None),
+        ({"requirements": JS, "arguments": "[$(4 / 2)]"}, Prepare),
+        ({"requirements": JS, "stdout": "$('a'.concat('b'))"}, Prepare),
     ],
 )
 def test_javascript_is_left_to_a_worker(fields: dict[str, str], first: type[Any] | None) -> None:
@@ -338,12 +339,12 @@ def test_a_plan_with_javascript_is_worked_on_elsewhere() -> None:
 
 
 def test_what_ends_while_the_plan_is_away_is_recorded_at_once() -> None:
-    text = WIDE.replace("when: $(inputs.word != 'no' + '')", "when: $(1 == 1)")
+    text = WIDE.replace("when: $(inputs.word != 'no'.concat())", "when: $(1 / 1 == 1)")
     text = text.replace(
         "steps:",
         "steps:\n  more: {run: &more {class: CommandLineTool, id: more, "
         "baseCommand: more, inputs: {n: Any}, outputs: {}}, in: {n: say/out}, out: [], "
-        "when: $(1 == 1)}",
+        "when: $(1 / 1 == 1)}",
     )
     bench = Bench(process(text), {"words": [str(number) for number in range(17)]})
     bench.begin()
@@ -408,7 +409,7 @@ def test_what_a_tool_had_done_counts_once_when_its_step_has_ended() -> None:
 
 
 def test_outputs_with_javascript_are_collected_elsewhere() -> None:
-    outputs = "{out: {type: int, outputBinding: {outputEval: $(1 + 1)}}}"
+    outputs = "{out: {type: int, outputBinding: {outputEval: $(4 / 2)}}}"
     text = tool(requirements=JS).replace("outputs: {}", f"outputs: {outputs}")
     bench = Bench(process(text), {})
     bench.begin()
@@ -594,7 +595,7 @@ def test_a_dismissal_beats_a_failure_that_is_not_recorded_yet() -> None:
 
 
 def test_a_step_that_was_being_prepared_is_dismissed() -> None:
-    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench = Bench(process(tool(requirements=JS, arguments="[$(4 / 2)]")), {})
     bench.begin()
     bench.room()
     (effect,) = bench.given(Prepare)
@@ -698,7 +699,7 @@ def test_what_is_to_stop_needs_no_expression_to_be_found() -> None:
 
 
 def test_a_task_whose_preparation_fails_the_second_time_is_stopped() -> None:
-    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench = Bench(process(tool(requirements=JS, arguments="[$(4 / 2)]")), {})
     bench.begin()
     bench.room()
     bench.answer_all()
@@ -735,7 +736,7 @@ def test_a_job_that_was_being_stopped_for_no_recorded_reason_fails() -> None:
 
 
 def scripted() -> Bench:
-    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench = Bench(process(tool(requirements=JS, arguments="[$(4 / 2)]")), {})
     bench.begin()
     bench.room()
     bench.answer_all()
@@ -773,7 +774,7 @@ def test_a_second_attempt_that_is_being_worked_out_is_dismissed_with_its_job() -
 
 
 def test_a_lost_task_is_released_when_its_next_attempt_is_recorded() -> None:
-    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {})
+    bench = Bench(process(tool(requirements=JS, arguments="[$(4 / 2)]")), {})
     bench.begin()
     bench.room()
     bench.answer_all()
@@ -1205,7 +1206,7 @@ def test_what_ended_before_the_machine_started_is_doubted_if_it_was_lost_sight_o
 
 
 def test_a_step_whose_inputs_a_worker_cannot_work_out_is_named() -> None:
-    text = WIDE.replace("$(inputs.word != 'no' + '')", "$(inputs.nothing.at.all + '')")
+    text = WIDE.replace("$(inputs.word != 'no'.concat())", "$(inputs.nothing.at.all.concat())")
     bench = Bench(process(text), {"words": ["a"]})
     events = bench.begin()
     for _ in range(4):
@@ -1231,7 +1232,7 @@ steps:
   after: {run: *say, in: {word: good/out}, out: [out]}
 """
 SLOW_AND_WRONG = WRONG.replace("id: wrong", "id: slow").replace(
-    "in: {word: word}, out: [out]}", "in: {word: word}, out: [out], when: $(1 == 1)}"
+    "in: {word: word}, out: [out]}", "in: {word: word}, out: [out], when: $(1 / 1 == 1)}"
 )
 
 
@@ -1279,7 +1280,7 @@ def test_such_a_step_stops_the_others_of_a_job_that_does_not_go_on() -> None:
 
 def test_nothing_is_started_once_going_on_with_an_earlier_step_has_failed() -> None:
     """Nor is a step that an earlier engine had launched begun a second time."""
-    text = WIDE.replace("baseCommand: say,", "baseCommand: say, arguments: [$(1 + 1)],")
+    text = WIDE.replace("baseCommand: say,", "baseCommand: say, arguments: [$(4 / 2)],")
     bench = Bench(process(text), {"words": ["a", "b"]}, evaluator=run_script)
     bench.begin()
     bench.go_on()
@@ -1301,7 +1302,7 @@ def test_nothing_is_started_once_going_on_with_an_earlier_step_has_failed() -> N
 
 
 def test_a_task_whose_step_has_failed_already_fails_nothing_more() -> None:
-    bench = Bench(process(tool(requirements=JS, arguments="[$(1 + 1)]")), {}, keep_going=True)
+    bench = Bench(process(tool(requirements=JS, arguments="[$(4 / 2)]")), {}, keep_going=True)
     bench.begin()
     bench.room()
     bench.answer_all()
@@ -1330,7 +1331,7 @@ def test_what_goes_wrong_in_the_loop_fails_the_step() -> None:
     def broken(source: str, arguments: tuple[str, str, str], time_limit: float) -> str:
         raise StepError("no such thing")
 
-    for text in (tool(requirements=JS, arguments="[$(1 + 1)]"), NOTHING):
+    for text in (tool(requirements=JS, arguments="[$(4 / 2)]"), NOTHING):
         bench = Bench(process(text), {}, evaluator=broken)
         bench.begin()
         step, last = bench.room()
@@ -1464,8 +1465,8 @@ requirements: [{class: InlineJavascriptRequirement}]
 inputs: {file: File}
 outputs: {same: {type: File, outputSource: file}}
 steps:
-  say: {run: {class: CommandLineTool, id: say, baseCommand: say, arguments: [$(1 + 1)],
-    inputs: {}, outputs: {}}, in: {}, out: [], when: $(1 == 1)}
+  say: {run: {class: CommandLineTool, id: say, baseCommand: say, arguments: [$(4 / 2)],
+    inputs: {}, outputs: {}}, in: {}, out: [], when: $(1 / 1 == 1)}
 """
 
 

@@ -107,7 +107,7 @@ def package(
             }
         },
     }
-    slow = tool("slow", "$(inputs.word + '!')", requirements=JAVASCRIPT)
+    slow = tool("slow", "$(inputs.word.concat('!'))", requirements=JAVASCRIPT)
     given = inputs or {}
     whole = {
         "cwlVersion": "v1.2",

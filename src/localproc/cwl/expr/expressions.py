@@ -9,13 +9,16 @@ Sources: CWL v1.2 CommandLineTool, section 3.5 "Parameter references" and 3.6 "E
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from localproc.cwl.base.numbers import json_text
 from localproc.cwl.expr.javascript import Script, evaluate
+from localproc.cwl.expr.operations import Unsure
 from localproc.cwl.expr.scanner import end_of_expression
+from localproc.cwl.expr.simple import Simple, simple
 from localproc.errors import ExpressionError
 
 _SYMBOL: Final = r"\w+"
@@ -94,7 +97,15 @@ class _Reference:
 class _Script:
     script: Script
 
+    @property
+    def simple(self) -> Simple | None:
+        """What works it out without QuickJS."""
+        return None if self.script.library else simple(self.script.code)
+
     def value(self, context: Context, self_: Any) -> Any:
+        if (here := self.simple) is not None:
+            with suppress(Unsure):
+                return here.value(context.inputs, self_, context.runtime)
         return evaluate(self.script, *context.texts(self_))
 
 
@@ -159,6 +170,14 @@ def needs_javascript(text: str, dialect: Dialect) -> bool:
     template = parse(text, dialect)
     return isinstance(template, Template) and any(
         isinstance(part, _Script) for part in template.parts
+    )
+
+
+def scripts_are_simple(text: str, dialect: Dialect) -> bool:
+    """Whether a text is worked out without QuickJS, but for unusual values; raises as ``parse``."""
+    template = parse(text, dialect)
+    return isinstance(template, str) or not any(
+        isinstance(part, _Script) and part.simple is None for part in template.parts
     )
 
 
