@@ -60,45 +60,82 @@ def test_options_that_do_not_exist_are_told() -> None:
 
 #: Takes long to import, and most uses need none of it.
 LIBRARIES = ("sqlite3", "click", "cwl_utils", "pystac", "httpx", "rich", "jsonschema_rs", "difflib")
+#: ... so of Python itself: loops of programs that wait, archives, what completes words in shells.
+STANDARD = ("asyncio", "ssl", "tarfile", "gzip", "ctypes", "html", "click.shell_completion")
 #: ... so with the engine, and within it with what tells of jobs in another form.
 TELLING = (
     *("localproc.views.report", "localproc.views.crate", "localproc.views.notebook"),
+    *("localproc.views.provenance", "localproc.views.measured"),
     *("localproc.engine.mirror", "localproc.engine.triggers.schedules"),
+    *("localproc.engine.upkeep.prune", "localproc.engine.home.backup", "localproc.store.log_index"),
+    *("localproc.engine.admission.foresight", "localproc.engine.packages.packing"),
 )
-HEAVY = (*LIBRARIES, "localproc.engine.engine", *TELLING)
+#: ... and with what few inputs and results are.
+STAC = ("localproc.storage.stac_in", "localproc.storage.catalog_plan")
+#: What runs jobs: who only looks has no need of it.
+RUNNING = ("localproc.engine.loop.loop", "localproc.executors.local", "localproc.storage.publish")
+ENGINE = ("localproc.engine.engine", "localproc.engine.handles")
+HEAVY = (*LIBRARIES, *STANDARD, *ENGINE, *TELLING, *STAC, *RUNNING)
 
 
-def loaded_after(code: str) -> set[str]:
-    script = f"{code}\nimport sys; print(*[one for one in {HEAVY!r} if one in sys.modules])"
+def run_in_a_process(code: str) -> str:
+    """Run code in a new process; return the last line that it prints."""
     ended = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=True,
         timeout=patient(30),
     )
-    return set(ended.stdout.splitlines()[-1].split())
+    return ended.stdout.splitlines()[-1]
+
+
+def loaded_after(code: str) -> set[str]:
+    """Return what is heavy of the modules that code imports."""
+    shown = f"import sys; print('', *[one for one in {HEAVY!r} if one in sys.modules])"
+    return set(run_in_a_process(f"{code}\n{shown}").split())
+
+
+def own_modules_after(code: str) -> int:
+    """Return how many of our modules code imports."""
+    shown = "import sys; print(sum(one.startswith('localproc') for one in sys.modules))"
+    return int(run_in_a_process(f"{code}\n{shown}"))
+
+
+def called(*words: str) -> str:
+    """Return code that calls the command line."""
+    return f"from localproc.cli import main\ntry: main({list(words)!r})\nexcept SystemExit: pass"
 
 
 def test_importing_localproc_imports_nothing_heavy() -> None:
     assert loaded_after("import localproc") == set()
+    assert own_modules_after("import localproc") == 1
     assert "sqlite3" in loaded_after("import localproc; localproc.Engine"), "this test can tell"
 
 
-def test_help_imports_no_command() -> None:
-    code = "from localproc.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
-    assert loaded_after(code) == {"click"}
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_imports_no_command_and_no_plugins(option: str) -> None:
+    assert loaded_after(called(option)) == {"click"}
+    assert own_modules_after(called(option)) <= 16
 
 
-@pytest.mark.parametrize("name", ["run", "cwl", "plan"])
+@pytest.mark.parametrize("name", ["run", "cwl", "plan", "jobs", "status", "logs"])
 def test_help_of_a_command_does_without_the_engine(name: str) -> None:
-    code = (
-        f"from localproc.cli import main\ntry: main(['{name}', '--help'])\nexcept SystemExit: pass"
-    )
-    assert not {"sqlite3", "localproc.engine.engine", "cwl_utils"} & loaded_after(code)
+    found = loaded_after(called(name, "--help"))
+    assert not {"sqlite3", "cwl_utils", "jsonschema_rs", *STANDARD, *ENGINE, *RUNNING} & found
+    assert own_modules_after(called(name, "--help")) <= 130
+
+
+def test_who_looks_at_a_home_loads_nothing_that_runs_jobs(here: Path, packages: Path) -> None:
+    assert localproc("run", packages / "echo.cwl", "message=x").code == 0
+    for words in (["jobs"], ["status"]):
+        found = loaded_after(called(*words))
+        assert "sqlite3" in found
+        assert not {"jsonschema_rs", *STANDARD, *RUNNING, *TELLING, *STAC} & found
+        assert own_modules_after(called(*words)) <= 260
 
 
 def test_a_job_that_needs_no_network_loads_no_client_for_it(packages: Path) -> None:
-    words = ["run", str(packages / "echo.cwl"), "message=x"]
-    code = f"from localproc.cli import main\ntry: main({words!r})\nexcept SystemExit: pass"
-    assert not {"httpx", "pystac", "rich", *TELLING} & loaded_after(code)
+    found = loaded_after(called("run", str(packages / "echo.cwl"), "message=x"))
+    assert {"localproc.executors.local", "localproc.engine.loop.loop"} <= found
+    assert not {"httpx", "pystac", "rich", "jsonschema_rs", *STAC, *TELLING} & found

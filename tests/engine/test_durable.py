@@ -203,7 +203,7 @@ def test_many_paths_are_kept_together(
     (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
     odd = [str(tmp_path / name) for name in ("pipe", "nowhere", "gone")]
     Safekeeping().keep([*map(str, paths), *odd])
-    monkeypatch.setattr(safekeeping, "_SYNCFS", None)
+    monkeypatch.setattr(safekeeping, "_syncfs", lambda: None)
     Safekeeping().keep([*map(str, paths), *odd])
     assert {number(path.stat()) for path in paths} <= kept
 

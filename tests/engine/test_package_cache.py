@@ -90,6 +90,13 @@ def test_a_loader_that_changed_loads_again(
     assert len(list(cache.iterdir())) == 2
 
 
+@pytest.mark.parametrize(
+    "name", ["cwl/load/resolve.py", "ogc/describe.py", "engine/packages/registry.py", "cwl_v1_2.py"]
+)
+def test_every_module_that_makes_a_process_of_a_package_counts(name: str) -> None:
+    assert f"/{name}'" in package_cache._loader()
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"texts": []}', '{"texts": [["a", 3]]}'])
 def test_what_is_damaged_is_made_anew(
     tmp_path: Path, package: Path, cache: Path, text: str

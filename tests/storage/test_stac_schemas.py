@@ -9,7 +9,8 @@ import pytest
 
 from localproc.errors import StagingError
 from localproc.storage.stac import FILE
-from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
+from localproc.storage.stac_check import StacCheck, Validation
+from localproc.storage.stac_schemas import StacSchemas
 from tests.storage.desk import read
 from tests.storage.recorder import Recorder
 from tests.storage.test_publish import Work, scene

@@ -6,13 +6,16 @@ do not tell.
 
 import sys
 
+from localproc.cli.loading import loading
+
 __all__ = ["main"]
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; never returns. Ctrl-C is told shortly while it still loads, too."""
     try:
-        from localproc.cli import app
+        with loading():
+            from localproc.cli import app
     except KeyboardInterrupt:
         sys.exit(130)
     app.main(arguments)

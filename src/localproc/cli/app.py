@@ -15,6 +15,7 @@ import click
 
 from localproc import errors
 from localproc.cli.command_list import COMMANDS
+from localproc.cli.loading import loading
 from localproc.cli.site import Site
 from localproc.cli.told import told
 from localproc.near import closest
@@ -42,17 +43,21 @@ class _Commands(click.Group):
         """Return a command."""
         if cmd_name not in COMMANDS:
             return self._of_plugins().get(cmd_name)
-        module = import_module(f"localproc.cli.{COMMANDS[cmd_name][0]}")
+        with loading():
+            module = import_module(f"localproc.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
     def _of_plugins(self) -> dict[str, click.Command]:
         """Return the commands of plugins; one that fails is told of by ``localproc plugins``."""
         if not self._complete:
-            from localproc.plugins.manager import PluginManager
+            from localproc.plugins.installed import installed_plugins
 
             self._complete = True
-            PluginManager().tell("localproc_commands", group=self)
+            if installed_plugins():  # what is built in has none
+                from localproc.plugins.manager import PluginManager
+
+                PluginManager().tell("localproc_commands", group=self)
         return {name: one for name, one in self.commands.items() if name not in COMMANDS}
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

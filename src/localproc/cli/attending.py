@@ -7,18 +7,20 @@ Must not know what is waited for.
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from localproc.cli.show import say_abandoned
-from localproc.engine.handles import Job
 from localproc.errors import LocalprocError
 from localproc.shortages import started
+
+if TYPE_CHECKING:
+    from localproc.engine.handles import Job
 
 _TURN: Final = 2.0  #: seconds between two looks
 
 
 @contextmanager
-def telling_of_abandoned(jobs: Sequence[Job]) -> Iterator[None]:
+def telling_of_abandoned(jobs: Sequence["Job"]) -> Iterator[None]:
     """Say on stderr, once for each of some jobs, that nobody runs it."""
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(list(jobs), over), daemon=True)
@@ -31,7 +33,7 @@ def telling_of_abandoned(jobs: Sequence[Job]) -> Iterator[None]:
             watcher.join()
 
 
-def _watch(jobs: list[Job], over: threading.Event) -> None:
+def _watch(jobs: list["Job"], over: threading.Event) -> None:
     """Look now and then: an engine that has just accepted a job may still be on its way."""
     turn = 0.0
     while jobs and not over.wait(turn):

@@ -44,7 +44,7 @@ COMMANDS: Final = {
     "backup": ("backup", "Copy the home while it is in use."),
     "restore": ("backup", "Make the home out of a backup."),
     "mirror": ("mirror", "Keep inputs for where there is no network."),
-    "completion": ("completion", "Print what a shell needs to complete words."),
+    "completion": ("shell_scripts", "Print what a shell needs to complete words."),
     "plugins": ("doctor", "List plugins, executors and storages."),
     "doctor": ("doctor", "See whether this machine is fit for the work."),
 }

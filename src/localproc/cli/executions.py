@@ -12,7 +12,7 @@ from localproc.cli import completion as complete
 from localproc.cli.printing import print_json, print_table
 from localproc.cli.shared_options import json_option
 from localproc.cli.site import Site
-from localproc.engine.job_lists import LAST
+from localproc.engine.options import LAST
 from localproc.views.parameters import bounds
 
 

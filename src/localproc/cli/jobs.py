@@ -5,7 +5,7 @@ Owns listing and showing them, their logs and their results. Must not know how t
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -27,13 +27,15 @@ from localproc.cli.show import (
     show_steps,
 )
 from localproc.cli.site import Site
-from localproc.engine.handles import Job
-from localproc.engine.job.steplog import StepLog
-from localproc.engine.job_lists import LAST
+from localproc.engine.options import LAST
 from localproc.errors import JobFailed
 from localproc.model import JobRecord, JobStatus
 from localproc.views import ogc
 from localproc.views.parameters import interval
+
+if TYPE_CHECKING:
+    from localproc.engine.handles import Job
+    from localproc.engine.job.steplog import StepLog
 
 
 @click.command()
@@ -92,11 +94,11 @@ def jobs(
         click.echo(f"more: localproc jobs --before {found[-1].id}", err=True)
 
 
-def _listed(job: Job) -> dict[str, Any]:
+def _listed(job: "Job") -> dict[str, Any]:
     return {**ogc.status_info(job.snapshot), **({"abandoned": True} if job.abandoned else {})}
 
 
-def _row(job: Job, *, abandoned: bool) -> tuple[str, ...]:
+def _row(job: "Job", *, abandoned: bool) -> tuple[str, ...]:
     record = job.snapshot
     created = record.created.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     return (
@@ -153,7 +155,7 @@ def status(site: Site, job: str, steps: bool, watch: bool, as_json: bool) -> Non
         say_abandoned([found] if abandoned else [])
 
 
-def _head(job: Job, *, abandoned: bool) -> None:
+def _head(job: "Job", *, abandoned: bool) -> None:
     record, expected = job.record, job.expected_end()
     state = job_state(record, abandoned=abandoned)
     click.echo(f"{record.id}  {record.process_id}  {state}  {record.progress} %")
@@ -217,7 +219,7 @@ def logs(
         _print_logs(found, names, stream)
 
 
-def _print_logs(job: Job, names: Sequence[str], stream: str | None) -> None:
+def _print_logs(job: "Job", names: Sequence[str], stream: str | None) -> None:
     reused = {one.name: one.reused_from for one in job.steps if one.reused_from}
     for name in names:
         if len(names) > 1:
@@ -228,7 +230,7 @@ def _print_logs(job: Job, names: Sequence[str], stream: str | None) -> None:
         _print_log(job.logs(name), stream)
 
 
-def _print_log(log: StepLog, stream: str | None) -> None:
+def _print_log(log: "StepLog", stream: str | None) -> None:
     """Write a log a piece at a time: it may be larger than memory."""
     last = ""
     for piece in log.pieces() if stream is None else log.pieces_of(stream):
@@ -238,7 +240,7 @@ def _print_log(log: StepLog, stream: str | None) -> None:
         click.echo()
 
 
-def _follow(job: Job, step: str, stream: str | None) -> None:
+def _follow(job: "Job", step: str, stream: str | None) -> None:
     """Write what a step writes; without a step, what all do, each line with its step's name."""
     if step:
         before, last = "", "\n"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from localproc.cli.loading import loading
 from localproc.cli.site import Site
 from localproc.engine.admission.inputs import typed_values
 from localproc.engine.home.cwd import current_folder
@@ -30,7 +31,7 @@ _LONGEST_LINE: Final = 160  #: characters of a document's line that are shown wi
 def find_process(engine: "Engine", name: str, staging: str = "own") -> "Process":
     """Return a deployed process, or deploy the package which the name is the path or URL of."""
     if names_package(name):
-        with naming(name):
+        with naming(name), loading():  # the first time in a process what reads packages is loaded
             return engine.deploy(name, staging=staging)
     try:
         return engine.process(name)

@@ -8,16 +8,18 @@ command gets them as ``given``, pairs of a name and a text.
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
-from click.shell_completion import CompletionItem
 
 from localproc.cli.app import GOES_BEFORE, resembles
 from localproc.cli.site import Site
 from localproc.cwl.base.types import CwlType, describe, kind, without_null
 from localproc.errors import NoSuchProcess
 from localproc.near import closest
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _PORTS: Final = "localproc.ports"
 _OF_INPUT: Final = "input_of_package_"  #: the names of parameters begin so
@@ -103,8 +105,10 @@ class PackageCommand(click.Command):
                 formatter.write_dl([_row(port, taken) for port in ports])
         super().format_options(ctx, formatter)
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list["CompletionItem"]:
         """Offer the inputs of the package that was typed before, as options."""
+        from click.shell_completion import CompletionItem
+
         found = super().shell_complete(ctx, incomplete)
         package = ctx.params.get(str(self._package.name))
         if incomplete.startswith("-") and isinstance(package, str):

@@ -8,7 +8,7 @@ import click
 from localproc.cli import completion as complete
 from localproc.cli.printing import write_file
 from localproc.cli.site import Site
-from localproc.engine.job_lists import LAST
+from localproc.engine.options import LAST
 
 
 @click.command()

@@ -14,6 +14,7 @@ import click
 
 from localproc.cli import completion as complete
 from localproc.cli.app import DISMISSED, FAILED
+from localproc.cli.loading import loading
 from localproc.cli.looking_ahead import show_plan
 from localproc.cli.operands import check_named, find_process, gather_inputs
 from localproc.cli.package_command import PackageCommand
@@ -76,7 +77,8 @@ def run(
     request["executor"] = settings.pop("executor")
     adopt = bool(request.get("once"))  # the job of that key may be one that nobody runs any more
     with terminable(), site.open(adopt=adopt, **settings) as engine, telling_how_to_go_on(engine):
-        engine.warm_up(request["executor"])
+        with loading():
+            engine.warm_up(request["executor"])
         process = find_process(engine, package, staging)
         asked = datetime.now(UTC)
         job = process.execute(**gather_inputs(process, inputs, given), **request)

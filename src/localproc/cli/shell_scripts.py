@@ -1,4 +1,4 @@
-"""What bash, zsh and fish are told to complete words by.
+"""What bash, zsh and fish are told to complete words by, and ``localproc completion``.
 
 Owns the scripts, and how what was typed comes from them. Must not know what is offered.
 
@@ -10,11 +10,13 @@ and go on with a blank after ``NAME=``.
 import os
 from typing import ClassVar, Final
 
+import click
 from click.shell_completion import (
     BashComplete,
     FishComplete,
     ZshComplete,
     add_completion_class,
+    get_completion_class,
     split_arg_string,
 )
 
@@ -123,3 +125,18 @@ class Fish(FishComplete):
 
 
 SHELLS: Final = tuple(add_completion_class(one).name for one in (Bash, Zsh, Fish))
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print what SHELL needs to complete commands, jobs, steps, processes and inputs.
+
+    bash: eval "$(localproc completion bash)"; likewise for zsh; fish: localproc completion fish |
+    source
+    """
+    found = get_completion_class(shell)
+    assert found is not None
+    root = context.find_root().command
+    click.echo(found(root, {}, "localproc", "_LOCALPROC_COMPLETE").source())

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from localproc.cli.loading import loading
+
 if TYPE_CHECKING:
     from localproc.api import Engine
     from localproc.engine.home.settings import Settings
@@ -28,7 +30,8 @@ class Site:
 
     def open(self, **settings: Any) -> "Engine":
         """Return an engine that runs jobs, with these settings; the home is made if need be."""
-        from localproc.api import Engine
+        with loading():
+            from localproc.api import Engine
 
         return Engine(self.home, namespace=self.namespace, **settings)
 

@@ -15,7 +15,7 @@ from localproc.cli.run import exit_code
 from localproc.cli.shared_options import json_option
 from localproc.cli.show import final_document, job_state
 from localproc.cli.site import Site
-from localproc.engine.job_lists import LAST
+from localproc.engine.options import LAST
 from localproc.errors import JobPutAside
 
 

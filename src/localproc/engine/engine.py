@@ -22,7 +22,6 @@ from localproc.engine.options import (
     ExecuteOptions,
     Inputs,
 )
-from localproc.engine.packages.packing import pack
 from localproc.engine.runtime import Runtime
 from localproc.model import InputPolicy, JobStatus
 from localproc.plugins.manager import PluginManager
@@ -197,6 +196,8 @@ class LocalEngine(KeptJobs):
         ``package`` is what ``deploy`` takes. Raises ``InvalidPackage``, or ``UnsupportedPackage``
         for files that are no text.
         """
+        from localproc.engine.packages.packing import pack
+
         return pack(
             package,
             allow_remote=self._namespace.allow_remote,

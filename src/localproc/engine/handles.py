@@ -6,17 +6,17 @@ at that moment. Must not know how jobs are run.
 
 import os
 from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from localproc.engine.admission.foresight import JobPlan
-from localproc.engine.admission.retrying import check_retry, retried
 from localproc.engine.job_documents import JobDocuments
 from localproc.engine.namespace import Namespace
 from localproc.engine.options import ExecuteOptions, Inputs
 from localproc.engine.packages.archive import ZIP, is_several, package_files, write_archive
 from localproc.model import ProcessRecord
 from localproc.spelling import public
-from localproc.views.inputs_template import inputs_template
+
+if TYPE_CHECKING:  # few jobs need it, and it takes a while to be imported
+    from localproc.engine.admission.foresight import JobPlan
 
 
 @public
@@ -89,6 +89,8 @@ class Process:
 
     def inputs_template(self) -> str:
         """Return an inputs file (YAML) to fill in, which tells type, doc and default of each."""
+        from localproc.views.inputs_template import inputs_template
+
         name = f"{self.id}: {self.title}" if self.title else self.id
         return inputs_template(name, self.ports())
 
@@ -125,7 +127,7 @@ class Process:
         job_id = self._namespace.accept(self.record, inputs, asked, detached=detached)
         return Job(self._namespace, job_id)
 
-    def plan(self, inputs: Inputs = None, **options: Unpack[ExecuteOptions]) -> JobPlan:
+    def plan(self, inputs: Inputs = None, **options: Unpack[ExecuteOptions]) -> "JobPlan":
         """Return what a job of this process would do, without running or changing anything.
 
         ``inputs`` and ``options`` are those of ``execute``. Inputs that do not fit are among its
@@ -168,6 +170,8 @@ class Job(JobDocuments):
 
         Raises ``Conflict`` for a job that has not ended, and what ``deploy`` and ``execute`` raise.
         """
+        from localproc.engine.admission.retrying import check_retry, retried
+
         check_retry(self.record)
         package = package.record if isinstance(package, Process) else package
         record = self._namespace.process_for_retry(self.record, package)

@@ -20,8 +20,6 @@ from localproc.errors import (
 from localproc.machine import steps
 from localproc.model.events import StepFinished, Succeeded
 from localproc.spelling import public
-from localproc.views import execution_log, provenance
-from localproc.views.measured import as_yaml
 from localproc.views.written import written
 
 
@@ -34,6 +32,8 @@ class JobDocuments(JobResults):
 
         Each of its ``phases`` has the last ``lines`` of its step's log; with 0 none is read.
         """
+        from localproc.views import execution_log
+
         record, found, last = self.record, self.steps, self.history.last
         folder = self._namespace.logs_folder(self.id)
         read = found if lines else ()
@@ -47,6 +47,8 @@ class JobDocuments(JobResults):
         """Return where its results come from, as a PROV-JSON document (W3C member submission)."""
         from importlib.metadata import version
 
+        from localproc.views import provenance
+
         events = self.events()
         return provenance.provenance(self.record, events, steps(events), version("localproc"))
 
@@ -57,6 +59,7 @@ class JobDocuments(JobResults):
         commands and the ends of their logs, provenance and versions of software.
         """
         from localproc.engine import reporting
+        from localproc.views.measured import as_yaml
         from localproc.views.report import ReportContents, report_html, told_steps
 
         record, found = self.record, self.steps

@@ -10,6 +10,7 @@ from localproc.engine.handles import Job
 from localproc.engine.home.settings import check_finite
 from localproc.engine.namespace import Namespace
 from localproc.engine.options import (
+    LAST,
     JobFilters,
     read_trigger,
 )
@@ -17,8 +18,6 @@ from localproc.errors import AmbiguousJob, InvalidInputs, NoSuchJob, Problem
 from localproc.model import JobFilter, JobRecord, JobStatus
 from localproc.views import execution_log
 
-#: Stands for the job that was accepted last; ``last:failed`` for the last one in that state.
-LAST: Final = "last"
 _NO_JOB: Final = "no job has been accepted in this home yet"
 _STATES: Final = tuple(JobStatus)
 _CANDIDATES: Final = 8  #: jobs that are told of where it is not clear which one is meant

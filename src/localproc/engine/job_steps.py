@@ -7,15 +7,12 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.steplog import StepLog
 from localproc.engine.job_account import JobAccount
-from localproc.engine.live_view import live_view
-from localproc.engine.notify.interleave import interleaved
 from localproc.engine.notify.watch import Changes, Watch
-from localproc.engine.step_shell import StepShell, step_shell
 from localproc.errors import (
     LocalprocError,
     NoSuchProcess,
@@ -24,8 +21,11 @@ from localproc.errors import (
 from localproc.model import JobRecord, Step, StepStatus
 from localproc.spelling import public
 from localproc.views import ogc
-from localproc.views.measured import Measured, measured
 from localproc.views.step_rows import StepRow, scatter_totals, step_rows
+
+if TYPE_CHECKING:  # few jobs need them, and each takes a while to be imported
+    from localproc.engine.step_shell import StepShell
+    from localproc.views.measured import Measured
 
 
 class Steps(list[Step]):
@@ -48,6 +48,8 @@ class JobSteps(JobAccount):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """Return what notebooks show of it: while it goes on, that is kept up to date."""
+        from localproc.engine.live_view import live_view
+
         told = {"text/plain": repr(self), "text/html": self._repr_html_()}
         return told if self.status.final else told | live_view(self._repr_html_, self._waits_more)
 
@@ -113,11 +115,13 @@ class JobSteps(JobAccount):
         folder = os.path.join(self.folder, "work", folder_name(step.name, step.attempt))
         return folder if os.path.isdir(folder) else ""
 
-    def measured(self) -> list[Measured]:
+    def measured(self) -> "list[Measured]":
         """Return what each of its tools took at the most, and would have to ask for.
 
         Nothing if its process is gone.
         """
+        from localproc.views.measured import measured
+
         try:
             resolved = self._process.resolved
         except NoSuchProcess:
@@ -150,6 +154,7 @@ class JobSteps(JobAccount):
 
     def follow_all(self) -> Iterator[tuple[str, str, str]]:
         """Yield ``(step, "stdout" | "stderr", text)`` of all steps as they write, until its end."""
+        from localproc.engine.notify.interleave import interleaved
 
         def look() -> tuple[bool, list[Step]]:
             return self._checked().status.final, self.steps  # in this order: none is missed
@@ -157,13 +162,15 @@ class JobSteps(JobAccount):
         return interleaved(look, lambda step: self.logs(step.log))
 
     @contextmanager
-    def shell(self, step: str, command: Sequence[str] = ()) -> Iterator[StepShell]:
+    def shell(self, step: str, command: Sequence[str] = ()) -> "Iterator[StepShell]":
         """Yield what runs a command as a step was run: a shell, if there is no command.
 
         That is in the folder of the step, with its environment, and in a new container of its
         image if it ran in one. Secrets are given if they can be had now; ``notes`` tell. Raises
         ``NoSuchStep`` for a step, or a folder, that is not there, and ``ImageError``.
         """
+        from localproc.engine.step_shell import step_shell
+
         found = self._step(step)
         with TemporaryDirectory(prefix="localproc-") as tmpdir:
             yield step_shell(self._namespace.runtime, self.record, found, command, tmpdir)

@@ -6,17 +6,19 @@ accepted, nor any face.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from localproc.engine.handles import Job
 from localproc.engine.home.retention import Retention
 from localproc.engine.job_lists import find_job, list_executions, list_jobs
 from localproc.engine.namespace import Namespace
 from localproc.engine.options import JobFilters, PruneOptions
-from localproc.engine.upkeep.prune import Pruned
 from localproc.model import Trigger
 from localproc.spelling import check_types, public
-from localproc.views.found_lines import FoundLogs
+
+if TYPE_CHECKING:  # few engines need them, and each takes a while to be imported
+    from localproc.engine.upkeep.prune import Pruned
+    from localproc.views.found_lines import FoundLogs
 
 
 @public
@@ -96,7 +98,7 @@ class KeptJobs:
         shown = "failed" if failed else status
         return list_executions(self._namespace, process, shown, limit, filters)
 
-    def search_logs(self, text: str, *, limit: int = 20) -> FoundLogs:
+    def search_logs(self, text: str, *, limit: int = 20) -> "FoundLogs":
         """Return the logs of steps that have all words of a text, those of the newest jobs first.
 
         Words may be the beginnings of longer ones; what stands in double quotes is a phrase. Each
@@ -133,7 +135,7 @@ class KeptJobs:
         dry_run: bool = False,
         among: Collection[str] | None = None,
         **options: Unpack[PruneOptions],
-    ) -> Pruned:
+    ) -> "Pruned":
         """Forget jobs that have ended; return which ones, and what the disk has back.
 
         For ``options`` see ``localproc.engine.home.retention.Retention``: all jobs that have ended

@@ -11,16 +11,13 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from localproc import locks
 from localproc.cwl.expr.javascript import evaluating_with
 from localproc.engine.admission.accept import Acceptance
-from localproc.engine.admission.foresight import JobPlan
 from localproc.engine.admission.inputs import read_inputs
-from localproc.engine.admission.preview import preview
 from localproc.engine.home import liveness
-from localproc.engine.home.backup import back_up
 from localproc.engine.home.home import check_namespace
 from localproc.engine.home.mentioned import mentioned
 from localproc.engine.home.retention import Retention
@@ -29,15 +26,16 @@ from localproc.engine.notify.completions import End
 from localproc.engine.notify.histories import JobHistory
 from localproc.engine.packages.registry import Registry
 from localproc.engine.runtime import Runtime
-from localproc.engine.upkeep.log_search import LogSearch
-from localproc.engine.upkeep.prune import Pruned, usage_of
-from localproc.engine.upkeep.usage import usage
 from localproc.errors import JobPutAside, NoSuchJob
 from localproc.model import Event, InputPolicy, JobFilter, JobRecord, JobStatus, ProcessRecord
 from localproc.model.trigger import Firing
 from localproc.storage.step_cache import StepCache
 from localproc.uris import uri_path
-from localproc.views.found_lines import FoundLogs
+
+if TYPE_CHECKING:  # few jobs need them, and each takes a while to be imported
+    from localproc.engine.admission.foresight import JobPlan
+    from localproc.engine.upkeep.prune import Pruned
+    from localproc.views.found_lines import FoundLogs
 
 _TYPICAL: Final = 20  #: earlier jobs that say how long one takes
 
@@ -109,8 +107,10 @@ class Namespace:
         """Return inputs and the URI of their folder; a file may lie wherever a storage reads."""
         return read_inputs(inputs, base, self.acceptance.documents(InputPolicy()))
 
-    def plan(self, process: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> JobPlan:
+    def plan(self, process: ProcessRecord, inputs: Any, options: Mapping[str, Any]) -> "JobPlan":
         """Return what a job would do; nothing is changed. Raises ``PluginMissing``."""
+        from localproc.engine.admission.preview import preview
+
         with evaluating_with(self.runtime.scripts.evaluate):
             return preview(self.runtime, self.acceptance, process, inputs, options)
 
@@ -241,7 +241,7 @@ class Namespace:
 
     def prune(
         self, retention: Retention, *, dry_run: bool, among: Collection[str] | None
-    ) -> Pruned:
+    ) -> "Pruned":
         """Remove the jobs that are to go, and of the step cache what is too much."""
         if not dry_run:
             StepCache(self.runtime.home.steps, needed=partial(mentioned, self.runtime.store)).evict(
@@ -249,16 +249,22 @@ class Namespace:
             )
         return self.runtime.pruner(self.name).prune(retention, dry_run=dry_run, among=among)
 
-    def search_logs(self, text: str, limit: int) -> FoundLogs:
+    def search_logs(self, text: str, limit: int) -> "FoundLogs":
         """Return the logs of its jobs that have all words of a text."""
+        from localproc.engine.upkeep.log_search import LogSearch
+
         return LogSearch(self.runtime.home, self.runtime.store, self.name).find(text, limit)
 
     def usage(self) -> dict[str, int]:
         """Return what the parts of the home take, in bytes."""
+        from localproc.engine.upkeep.usage import usage
+
         return usage(self.runtime.home)
 
     def usage_of(self, job_id: str, root: str) -> dict[str, int]:
         """Return what the folder and the local results of a job take, in bytes."""
+        from localproc.engine.upkeep.prune import usage_of
+
         return usage_of(self.runtime.home, job_id, root)
 
     def open_jobs(self) -> int:
@@ -307,6 +313,8 @@ class Namespace:
 
     def backup(self, folder: str | os.PathLike[str]) -> None:
         """Copy the home into a folder; raises ``HomeUnusable`` or ``NoSpace``."""
+        from localproc.engine.home.backup import back_up
+
         back_up(self.runtime.home, self.runtime.store, os.fspath(folder))
 
     def store_problems(self) -> list[str]:

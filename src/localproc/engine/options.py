@@ -6,10 +6,13 @@ Owns their names and types. Must not know what they do.
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from localproc.errors import InvalidInputs
 from localproc.model import InputPolicy, Trigger
+
+#: Stands for the job that was accepted last; ``last:failed`` for the last one in that state.
+LAST: Final = "last"
 
 #: Inputs by name, or the path of a YAML or JSON file that has them.
 Inputs = Mapping[str, Any] | str | os.PathLike[str] | None

@@ -6,11 +6,11 @@ what is asked of an engine.
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from localproc import forks
 from localproc.cwl.run.effort import LARGE, is_within
@@ -26,19 +26,12 @@ from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.settings import Settings, base_environment
 from localproc.engine.home.settings_file import with_file
 from localproc.engine.job.failure_text import as_ours
-from localproc.engine.loop.guarded import GuardedExecutor
-from localproc.engine.loop.loop import Loop
-from localproc.engine.loop.loop_parts import LoopParts
-from localproc.engine.notify.callback_documents import compose
-from localproc.engine.notify.callback_sender import CallbackSender
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.histories import Histories
-from localproc.engine.notify.letters import send
 from localproc.engine.notify.observers import Observers
 from localproc.engine.packages.compiled import CompiledProcesses
 from localproc.engine.packages.package_cache import PackageCache, cache_folder
 from localproc.engine.upkeep.hourly_prune import HourlyPrune
-from localproc.engine.upkeep.prune import Pruner
 from localproc.engine.upkeep.remains import Remains, Remover
 from localproc.errors import EnvironmentProblem, LocalprocError, NoSpace
 from localproc.executors.scripts import Scripts
@@ -47,14 +40,18 @@ from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSetting
 from localproc.plugins.manager import PluginManager
 from localproc.plugins.storage import Storage
 from localproc.plugins.store import Store
-from localproc.software.resolution import Software, SoftwareSource
+from localproc.software.resolution import Software, open_sources
 from localproc.storage.input_cache import InputCache
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.open_storages import Storages
 from localproc.storage.remnants import Remnants
 from localproc.store import SqliteStore
 
-_OF_SOURCES: Final = ("type", "names")  #: members of a resolver's configuration that are ours
+if TYPE_CHECKING:  # not every engine needs them, and each takes a while to be imported
+    from localproc.engine.loop.loop import Loop
+    from localproc.engine.loop.loop_parts import LoopParts
+    from localproc.engine.notify.callback_sender import CallbackSender
+    from localproc.engine.upkeep.prune import Pruner
 
 
 class Closing(Protocol):
@@ -86,14 +83,14 @@ class Runtime:
         self.plugins = PluginManager(plugins)
         check_plugin_options(self.settings, self.plugins)
         self.run_jobs = run_jobs
-        self.closed = False
-        self._inherited = False
+        self.closed = self._inherited = False
         self.completions, self.scripts = Completions(), Scripts()
         self.containers = Containers(self.plugins, self.settings)
         kept = settings.inputs_cache or self.home.inputs
         self.inputs = InputCache(kept, settings.inputs_cache_limit << 20)
         self.storages = self._storages()
-        self.software = Software(list(self._software_sources()), base_environment())
+        sources = open_sources(self.settings.resolvers, self.plugins.software)
+        self.software = Software(sources, base_environment())
         self._lock = threading.RLock()
         self._liveness: Liveness | None = None
         self._loop: Loop | None = None
@@ -146,7 +143,7 @@ class Runtime:
             Offline(self.settings.offline),
         )
 
-    def loop(self) -> Loop:
+    def loop(self) -> "Loop":
         """Return the loop; it is started the first time, unless the engine is closed."""
         with self._lock:
             if self._loop is None:
@@ -168,6 +165,8 @@ class Runtime:
             raise as_ours(error) from error
         self._liveness = bell
         try:
+            from localproc.engine.loop.loop import Loop  # who only looks has none
+
             loop = Loop(self._loop_parts(), bell)
             loop.start()
         except (LocalprocError, OSError) as error:
@@ -176,7 +175,9 @@ class Runtime:
             raise as_ours(error) from error
         self._loop = loop
 
-    def _loop_parts(self) -> LoopParts:
+    def _loop_parts(self) -> "LoopParts":
+        from localproc.engine.loop.loop_parts import LoopParts
+
         return LoopParts(
             home=self.home,
             store=self.store,
@@ -217,11 +218,9 @@ class Runtime:
         """Have callbacks delivered; its thread is started the first time."""
         with self._lock:
             if self._callbacks is None:
-                secret = self.settings.callback_secret
-                letters = partial(send, mail=self.settings.mail, secrets=self.secrets)
-                self._callbacks = CallbackSender(
-                    self.store, partial(compose, self.store), secret, letters
-                )
+                from localproc.engine.notify.open_callbacks import open_callbacks
+
+                self._callbacks = open_callbacks(self.store, self.settings, self.secrets)
             self._callbacks.ring()
 
     def see_to_triggers(self, opened: Callable[[], Closing]) -> None:
@@ -297,8 +296,10 @@ class Runtime:
         self._liveness = self._loop = self._callbacks = self._upkeep = self._triggers = None
         self._remover = Remover(self.remains)
 
-    def pruner(self, namespace: str) -> Pruner:
+    def pruner(self, namespace: str) -> "Pruner":
         """Return what removes jobs of a namespace."""
+        from localproc.engine.upkeep.prune import Pruner
+
         return Pruner(self.home, self.store, namespace, self._open_storage, self.remains)
 
     def _open_storage(self, uri: str, namespace: str) -> Storage:
@@ -334,14 +335,9 @@ class Runtime:
         job = self.store.job(key.partition(":")[0])
         return job is None or job.status.final
 
-    def _software_sources(self) -> Iterator[SoftwareSource]:
-        """Open the software resolvers that the settings name, in their order."""
-        for entry in self.settings.resolvers:
-            options = {name: value for name, value in entry.items() if name not in _OF_SOURCES}
-            plugin = self.plugins.software(str(entry["type"]))
-            yield SoftwareSource(plugin.name, plugin.open(options), entry.get("names") or ())
-
     def _open_executor(self, name: str) -> Executor:
+        from localproc.engine.loop.guarded import GuardedExecutor
+
         assert self._liveness is not None
         plugin = self.plugins.executor(name)
         settings = self.executor_settings(plugin, self._liveness.id)

@@ -7,8 +7,6 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import jsonschema_rs
-
 from localproc.cwl.base.types import CwlType, item_type, kind, members, without_null
 from localproc.errors import InvalidPackage, Problem
 from localproc.ogc.describe import input_description
@@ -103,6 +101,8 @@ def _compiled(schema: Any, *, formats: bool) -> Any:
 
     ``formats``: what it says of texts is checked, but that references are absolute.
     """
+    import jsonschema_rs  # it is large, and few jobs need it
+
     relative = dict.fromkeys(REFERENCES, lambda _: True) if formats else {}
     options: Any = {"retriever": _refuse, "validate_formats": formats, "formats": relative}
     try:

@@ -6,8 +6,6 @@ Owns checking them: those of JSON Schema, and ``ogc-bbox``. Must not know CWL ty
 from collections.abc import Mapping
 from typing import Any, Final
 
-import jsonschema_rs
-
 #: Formats of references, which may be relative where there is something that they are relative to.
 REFERENCES: Final = frozenset({"uri", "iri"})
 _UNKNOWN: Final = frozenset({"password"})
@@ -53,6 +51,8 @@ _VALIDATORS: Final[dict[str, Any]] = {}
 
 def _validator(name: str) -> Any:
     if name not in _VALIDATORS:
+        import jsonschema_rs  # it is large, and few jobs need it
+
         _VALIDATORS[name] = jsonschema_rs.Draft202012Validator(
             {"type": "string", "format": name}, validate_formats=True
         )

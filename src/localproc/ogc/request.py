@@ -16,7 +16,6 @@ from localproc.errors import InvalidInputs, Problem
 from localproc.near import near
 from localproc.ogc.author_schemas import AuthorSchemas
 from localproc.ogc.request_files import Formats
-from localproc.ogc.request_requirements import NAME, requirements
 from localproc.ogc.request_values import RequestReader
 
 _MOST_NAMED: Final = 50  #: inputs that are named in a hint, and hints with a guess
@@ -87,6 +86,10 @@ class ExecuteRequest:
     def _own(self, inputs: Mapping[str, Any], base: str) -> dict[str, Any]:
         """Return what belongs to CWL itself, its requirements as those of a package are."""
         own = {name: item for name, item in inputs.items() if name.startswith("cwl:")}
+        if not own:
+            return own
+        from localproc.ogc.request_requirements import NAME, requirements
+
         if own.get(NAME):
             own[NAME] = requirements(own[NAME], self._version, base)
         return own

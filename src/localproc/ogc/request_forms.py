@@ -8,8 +8,6 @@ know files.
 from collections.abc import Mapping
 from typing import Any, Final
 
-import jsonschema_rs
-
 from localproc.cwl.base.types import CwlType, item_type, kind, matches, members, without_null
 from localproc.ogc.describe import schema
 
@@ -68,5 +66,7 @@ class Forms:
 
     def _reads(self, value: Any, cwl_type: CwlType) -> bool:
         """Whether a value has one of the forms that a type's values have in a request."""
+        import jsonschema_rs  # it is large, and few jobs need it
+
         found = schema(cwl_type, strict=True)
         return jsonschema_rs.is_valid(found, self.plain(value, cwl_type))

@@ -128,9 +128,9 @@ class PluginManager:
         getattr(self.hook, hook)(**facts)
 
     def _load_entry_points(self) -> None:
-        from importlib.metadata import entry_points
+        from localproc.plugins.installed import installed_plugins
 
-        for entry in entry_points(group="localproc"):
+        for entry in installed_plugins():
             try:
                 self._register(entry.load(), entry.name)
             except Exception as error:

@@ -5,13 +5,15 @@ how any resolver finds anything. Any thread may use it.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from localproc.errors import EnvironmentProblem, InvalidInputs
 from localproc.model import SoftwarePackage
-from localproc.plugins.software import Found, SoftwareResolver
+from localproc.plugins.software import Found, SoftwarePlugin, SoftwareResolver
+
+_OURS: Final = ("type", "names")  #: members of a resolver's configuration that are not its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,18 @@ class SoftwareSource:
                 versions = package.versions if wanted[1] is None else (wanted[1],)
                 return SoftwarePackage(wanted[0] or package.name, versions, package.specs)
         return package
+
+
+def open_sources(
+    resolvers: Iterable[Mapping[str, Any]], kind: Callable[[str], SoftwarePlugin]
+) -> list[SoftwareSource]:
+    """Open the resolvers that a configuration names, in their order; ``kind`` finds one's type."""
+    found = []
+    for entry in resolvers:
+        options = {name: value for name, value in entry.items() if name not in _OURS}
+        plugin = kind(str(entry["type"]))
+        found.append(SoftwareSource(plugin.name, plugin.open(options), entry.get("names") or ()))
+    return found
 
 
 class Software:

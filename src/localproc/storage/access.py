@@ -18,7 +18,6 @@ from localproc.model import InputPolicy
 from localproc.plugins.storage import Answering, Info, Storage, object_key
 from localproc.storage import transfer_retries
 from localproc.storage.addresses import redacted
-from localproc.storage.archives import unpack
 from localproc.storage.budget import Budget
 from localproc.storage.disk import telling
 from localproc.storage.kept_inputs import KeptInputs
@@ -142,6 +141,7 @@ class Access:
 
         What it has counts as what comes for the job.
         """
+        from localproc.storage.archives import unpack  # few inputs are archives
 
         def watch(more: int) -> None:
             self.go_on()

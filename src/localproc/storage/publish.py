@@ -7,17 +7,19 @@ point. Must not know which storage is written to.
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from localproc.cwl.base.files import is_local, local_path, map_files
 from localproc.plugins.storage import Storage
 from localproc.storage import stac
-from localproc.storage.catalog_plan import CatalogPlan, Document
 from localproc.storage.meter import Meter
 from localproc.storage.placement import OutputPlaces
 from localproc.storage.remnants import Undoing
 from localproc.storage.upload_plan import Outbound
+
+if TYPE_CHECKING:  # what it needs is large, and few results are STAC
+    from localproc.storage.catalog_plan import CatalogPlan, Document
 
 _Log = Callable[[str], None]
 
@@ -66,7 +68,13 @@ class Publisher:
             undoing=undoing,
         )
         self._placement = OutputPlaces(self._out, self._root)
-        self._plan_of_catalogs = CatalogPlan(self._out, self._placement, storage, self._root, log)
+        self._storage = storage
+
+    @cached_property
+    def _plan_of_catalogs(self) -> "CatalogPlan":
+        from localproc.storage.catalog_plan import CatalogPlan
+
+        return CatalogPlan(self._out, self._placement, self._storage, self._root, self._log)
 
     def publish(
         self, outputs: Mapping[str, Any]
@@ -121,7 +129,7 @@ class Publisher:
                 self._out.add_text(partial(_text, document), uri, stac.GEOJSON)
 
 
-def _text(document: Document) -> str:
+def _text(document: "Document") -> str:
     return json.dumps(document(), indent=2, allow_nan=False)
 
 

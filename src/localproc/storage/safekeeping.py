@@ -8,13 +8,13 @@ is served in the next round, with all others who have come.
 """
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import stat
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from localproc.cwl.base.files import is_local, local_path, walk
@@ -112,7 +112,7 @@ def _way(path: str, top: str) -> Iterator[str]:
 
 
 def _write_through(paths: set[str]) -> None:
-    if len(paths) < _MANY or _SYNCFS is None:
+    if len(paths) < _MANY or _syncfs() is None:
         for path in paths:
             with _opened(path) as file:
                 if file is not None:
@@ -153,17 +153,18 @@ def _sync(file: int) -> None:
 
 def _sync_all(file: int) -> bool:
     """Write a whole file system through."""
-    assert _SYNCFS is not None
-    if _SYNCFS(file) != 0:
+    import ctypes
+
+    if _syncfs()(file) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return True
 
 
+@cache
 def _syncfs() -> Any:
+    import ctypes  # few jobs have so many files
+
     try:
         return ctypes.CDLL(None, use_errno=True).syncfs
     except (AttributeError, OSError):  # not Linux
         return None
-
-
-_SYNCFS: Final = _syncfs()

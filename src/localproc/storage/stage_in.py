@@ -11,8 +11,8 @@ import base64
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from functools import partial
-from typing import Any, Final
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final
 
 from localproc.cwl.base.files import ARCHIVE, is_local, is_reference, local_path, map_files
 from localproc.cwl.base.literals import name_of
@@ -25,11 +25,12 @@ from localproc.storage.asset_choice import AssetChoice
 from localproc.storage.disk import is_there
 from localproc.storage.integrity import verify_input, verify_literal
 from localproc.storage.names import safe_name
-from localproc.storage.stac_in import StacIn
-from localproc.storage.stac_items import items_of
 from localproc.storage.staging_folders import StagingFolders
 from localproc.storage.transfers import together
 from localproc.uris import data_of, is_data, path_uri, uri_path
+
+if TYPE_CHECKING:
+    from localproc.storage.stac_in import StacIn
 
 _Log = Callable[[str], None]
 #: Where a Directory that stands for several has them, until they take its place.
@@ -86,7 +87,12 @@ class _StageIn:
         self._parts: list[Callable[[], None]] = []
         self._folders = StagingFolders(folder, access.go_on, log, unfinished)
         self._choice = choice
-        self._stac = StacIn(access, self._folders, self._parts, choice, log)
+
+    @cached_property
+    def _stac(self) -> "StacIn":
+        from localproc.storage.stac_in import StacIn
+
+        return StacIn(self._access, self._folders, self._parts, self._choice, self._log)
 
     def run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         staged = {}
@@ -209,6 +215,8 @@ class _StageIn:
         directory: dict[str, Any] = {"class": "Directory", **_named(folder)}
 
         def fetch() -> None:
+            from localproc.storage.stac_items import items_of  # few inputs are folders elsewhere
+
             try:
                 document = self._document(location)
             except (NoSuchObject, StorageUnavailable) as error:

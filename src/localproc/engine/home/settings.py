@@ -21,7 +21,7 @@ from localproc.near import near
 from localproc.spelling import public
 from localproc.storage.kept_inputs import Offline
 from localproc.storage.open_storages import StorageOptions
-from localproc.storage.stac_schemas import Validation
+from localproc.storage.stac_check import Validation
 
 _MAIL: Final = ("host", "port", "from", "user", "password", "tls")
 _NUMBERS: Final = ("cores", "ram", "slots", "grace", "active", "inputs_cache_limit")

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from localproc.cwl.base.files import has_files, local_paths
@@ -50,11 +50,14 @@ from localproc.storage.publish import Publisher
 from localproc.storage.remnants import Remnant, Remnants, Undoing
 from localproc.storage.results_place import results_root
 from localproc.storage.safekeeping import Safekeeping, paths_of
-from localproc.storage.stac_schemas import StacCheck, StacSchemas, Validation
+from localproc.storage.stac_check import StacCheck, Validation
 from localproc.storage.stage_in import linked_files, stage_in
 from localproc.storage.step_cache import StepCache
 from localproc.storage.withdraw import withdraw
 from localproc.uris import uri_path
+
+if TYPE_CHECKING:
+    from localproc.storage.stac_schemas import StacSchemas
 
 
 class JobWork:
@@ -88,7 +91,7 @@ class JobWork:
         self._recaller = Recaller(steps, containers)
         self._safekeeping = Safekeeping() if durable else None
         self._validation = validation
-        self._schemas = cache(lambda: StacSchemas(schemas, storages.mirrored))
+        self._schemas = cache(partial(_stac_schemas, schemas, storages))
 
     def do(self, effect: Asked, job: JobContext, aside: Aside) -> Any:
         """Do an effect and return what came of it, or raise why it could not be done."""
@@ -216,3 +219,9 @@ class JobWork:
 
     def _undoing(self, root: str, job: JobContext) -> Undoing:
         return self._remnants.undoing(Remnant(job.job_id, job.namespace, root))
+
+
+def _stac_schemas(folder: str, storages: Storages) -> "StacSchemas":
+    from localproc.storage.stac_schemas import StacSchemas  # few results are STAC
+
+    return StacSchemas(folder, storages.mirrored)

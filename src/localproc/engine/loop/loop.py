@@ -42,7 +42,7 @@ from localproc.executors.journals import forget_gone
 from localproc.model import JobRecord, JobRequest, JobStatus
 from localproc.model.events import Succeeded
 from localproc.shortages import THREADS, started
-from localproc.storage.stac_schemas import Validation
+from localproc.storage.stac_check import Validation
 from localproc.storage.step_cache import StepCache
 
 _LOG: Final = logging.getLogger("localproc")

@@ -9,9 +9,10 @@ for a package that has not changed.
 
 import base64
 import hashlib
+import itertools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from importlib.util import find_spec
@@ -23,7 +24,12 @@ from localproc.model import ProcessRecord
 from localproc.uris import uri_path
 
 _MOST: Final = 500  #: packages that are kept
-_LOADERS: Final = ("localproc.cwl", "localproc.engine", "cwl_utils.parser")
+_LOADERS: Final = (
+    "localproc.cwl",
+    "localproc.engine.packages",
+    "localproc.ogc",
+    "cwl_utils.parser",
+)
 
 
 class PackageCache:
@@ -84,15 +90,19 @@ def cache_folder() -> str:
 
 def _loader() -> str:
     """Name the code that makes a process of a package; editing or upgrading it changes the name."""
-    files: list[tuple[str, int, int]] = []
-    for package in _LOADERS:
-        spec = find_spec(package)
-        for folder in (spec and spec.submodule_search_locations) or ():
-            for entry in os.scandir(folder):
-                if entry.is_file():
-                    found = entry.stat()
-                    files.append((entry.path, found.st_size, found.st_mtime_ns))
-    return repr(sorted(files))
+    specs = filter(None, map(find_spec, _LOADERS))
+    folders = (folder for spec in specs for folder in spec.submodule_search_locations or ())
+    return repr(sorted(itertools.chain.from_iterable(map(_files, folders))))
+
+
+def _files(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the files of a package and of those within it, with what changes when one does."""
+    for entry in os.scandir(folder):
+        if entry.is_file():
+            found = entry.stat()
+            yield entry.path, found.st_size, found.st_mtime_ns
+        elif entry.name != "__pycache__":
+            yield from _files(entry.path)
 
 
 def _to_json(record: ProcessRecord) -> dict[str, Any]:

@@ -8,11 +8,13 @@ import os
 import posixpath
 import shutil
 import stat
-import tarfile
 from collections.abc import Collection, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from localproc.errors import ImageError
+
+if TYPE_CHECKING:
+    import tarfile
 
 _WHITEOUT: Final = ".wh."
 _OPAQUE: Final = ".wh..wh..opq"
@@ -59,7 +61,7 @@ def program(root: str, name: str, search: str) -> str | None:
     return None
 
 
-def unpack(layer: tarfile.TarFile, root: str) -> None:
+def unpack(layer: "tarfile.TarFile", root: str) -> None:
     """Put a layer over what is in a folder; devices are left out, as nobody but root makes them."""
     for member in layer:
         folder, name = posixpath.split(posixpath.normpath(member.name))
@@ -90,7 +92,7 @@ def remove(path: str) -> None:
 
 
 def _put(
-    layer: tarfile.TarFile, member: tarfile.TarInfo, root: str, folder: str, path: str
+    layer: "tarfile.TarFile", member: "tarfile.TarInfo", root: str, folder: str, path: str
 ) -> None:
     os.makedirs(folder, exist_ok=True)
     if member.isdir():

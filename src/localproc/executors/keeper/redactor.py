@@ -5,7 +5,6 @@ pieces of the stream. Must not know where the stream comes from.
 """
 
 import base64
-import html
 import json
 import re
 import urllib.parse
@@ -80,6 +79,8 @@ def forms(value: str) -> Iterable[bytes]:
     As it is; as in JSON, Python, HTML, a URL and a form; as some shells echo it; in Base64,
     wherever in a longer text it stands; each line of one that has several.
     """
+    import html  # its table of entities is large, and few jobs have secrets
+
     plain = value.encode(errors="surrogateescape")
     texts = {value, *(line for line in value.splitlines() if len(line.strip()) >= _LINE)}
     found = {plain}
