@@ -12,12 +12,20 @@ from localproc.engine.job.event_writer import EventWriter
 from localproc.engine.job.steplog import LogNames
 from localproc.errors import JobFailed
 from localproc.machine import new_job
-from localproc.model import Container, JobRequest, JobStatus, Report, StepStatus, Task, TaskState
+from localproc.model import (
+    Container,
+    Event,
+    JobRequest,
+    JobStatus,
+    Report,
+    StepStatus,
+    Task,
+    TaskState,
+)
 from localproc.model.events import (
     Accepted,
     Dismissed,
     DismissRequested,
-    Event,
     Failed,
     Started,
     StepFinished,

@@ -16,7 +16,7 @@ def test_it_is_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         report.exit_code = 1  # type: ignore[misc]
     with pytest.raises(FrozenInstanceError):
-        del report.exit_code  # type: ignore[misc]
+        del report.exit_code
     assert report.exit_code == 0
 
 
