@@ -169,7 +169,7 @@ def test_what_had_been_staged_is_used_by_the_next_engine() -> None:
         inputs: {file: File}
         outputs: {file: File}
         requirements: [{class: InlineJavascriptRequirement}]
-        expression: "${ return {file: inputs.file}; }"
+        expression: "${ var file = inputs.file; return {file: file}; }"
     """
     bench = Bench(process(text), {"file": FILE})
     bench.memory.files["/job/inputs/a.txt"] = b"x"

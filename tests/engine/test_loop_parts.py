@@ -268,7 +268,7 @@ def test_who_gives_way_does_so_to_the_one_that_is_next() -> None:
 
 def test_steps_that_are_being_prepared_take_up_room_already() -> None:
     """The executor knows nothing of them yet, so it still has all of its room."""
-    script = "requirements: [{class: InlineJavascriptRequirement}], arguments: [$(1 + 1)]"
+    script = "requirements: [{class: InlineJavascriptRequirement}], arguments: [$(Math.abs(1))]"
     slow = process(WIDE.replace("inputs: {word: int}", f"{script}, inputs: {{word: int}}"))
     bench = Bench(slow, {"words": list(range(9))})
     bench.begin()

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
@@ -51,7 +51,7 @@ class Page(HTMLParser):
 def step(name: str, key: str, seconds: float = 2.0, **more: object) -> Step:
     found = Step(name, key, StepStatus.SUCCESSFUL, f"node_{name}.log", AT)
     changed = {"end": AT + timedelta(seconds=seconds), **more}
-    return Step(**{**{one: getattr(found, one) for one in Step.__slots__}, **changed})
+    return Step(**{**{one.name: getattr(found, one.name) for one in fields(found)}, **changed})
 
 
 def hostile() -> ReportContents:

@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -97,7 +98,7 @@ def doctor(
         checks.append(partial(_executor, name=executor, options=executor_options))
     findings = [finding for check in checks for finding in _safely(check, site)]
     if as_json:
-        print_json([{name: getattr(one, name) for name in one.__slots__} for one in findings])
+        print_json([asdict(one) for one in findings])
     else:
         for one in findings:
             colour = {"ok": "green", "warning": "yellow", "failed": "red"}[one.state]

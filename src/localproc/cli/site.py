@@ -9,10 +9,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from localproc.cli.loading import loading
+from localproc.frozen import frozen
 
 if TYPE_CHECKING:
     from localproc.api import Engine
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from localproc.storage.open_storages import StorageOptions
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Site:
     """A home and a namespace of it."""
 

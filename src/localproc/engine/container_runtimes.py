@@ -19,6 +19,7 @@ from localproc.engine.job.executor_choice import Boxes
 from localproc.engine.prompt import Prompt
 from localproc.errors import EnvironmentProblem, ExecutorUnavailable, ImageError, LocalprocError
 from localproc.executors.containers import image_folder
+from localproc.frozen import frozen
 from localproc.model import Container
 from localproc.plugins.containers import (
     ContainerPlugin,
@@ -44,7 +45,7 @@ LOCAL: Final = "local"
 _ORDER: Final = ("docker", "podman", "apptainer", "singularity", "charliecloud")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """The runtime of a package, empty for none.
 

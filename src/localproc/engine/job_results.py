@@ -5,7 +5,6 @@ Owns results as values, as documents and as files. Must not know how they were p
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from localproc.errors import (
     NoSuchOutput,
     ResultsNotReady,
 )
+from localproc.frozen import frozen
 from localproc.model.events import Succeeded
 from localproc.spelling import public
 from localproc.storage.published import Published
@@ -25,7 +25,7 @@ from localproc.uris import is_below
 from localproc.views import ogc
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What a job produced.
 

@@ -16,7 +16,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 from urllib.parse import urldefrag, urlsplit
 
@@ -28,6 +28,7 @@ from localproc.engine.namespace import Namespace
 from localproc.engine.packages.image_files import load_images, save_images
 from localproc.engine.packages.package_source import PackageSource, find_source
 from localproc.errors import InvalidInputs, NoSuchObject, StagingError
+from localproc.frozen import frozen
 from localproc.model import InputPolicy, ProcessRecord
 from localproc.plugins.storage import Info
 from localproc.spelling import public
@@ -42,7 +43,7 @@ _INPUTS: Final = "inputs.json"
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MirroredJob:
     """A job that can be run again: the id of its process, and the path of a file of its inputs."""
 

@@ -87,6 +87,7 @@ class JobFilters(TypedDict, total=False):
     piece: str | None
     began_since: datetime | None
     began_until: datetime | None
+    ended_since: datetime | None
     before: str | None
     after: str | None
     hidden: bool

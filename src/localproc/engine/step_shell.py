@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -28,6 +28,7 @@ from localproc.engine.job.task_factory import JobSetup, TaskFactory
 from localproc.engine.runtime import Runtime
 from localproc.errors import ImageError, NoSuchStep, SecretUnavailable
 from localproc.executors.composed import make_beside
+from localproc.frozen import frozen
 from localproc.model import JobRecord, Step, Task
 from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.spelling import public
@@ -41,7 +42,7 @@ _KEEP: Final = (
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepShell:
     """A process for a person in the place of a step's.
 

@@ -4,8 +4,9 @@ Owns how an error becomes an RFC 9457 problem document. Must not know any single
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
+
+from localproc.frozen import frozen
 
 EXCEPTIONS_1 = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 
@@ -66,7 +67,7 @@ class LocalprocError(Exception):
         return {}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One thing that is wrong, and where: a place in a document or a JSON path in the inputs."""
 

@@ -6,18 +6,18 @@ is done about the others.
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
 from localproc.executors.journals import Journal, journals
+from localproc.frozen import frozen
 from localproc.model import Task
 
 _FENCING: Final = 2.0  #: seconds for a keeper to finish what it starts, if it is not stopped
 _DAMAGED: Final = "it has gone, and the record of its end is damaged"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownTask:
     """What is known of a task: the last line of it in a journal, if any.
 

@@ -10,10 +10,11 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
+from localproc.frozen import frozen
 from localproc.model import Limits, Task
 from localproc.plugins.backend import PROCESSES
 from localproc.plugins.executor import unfit
@@ -27,7 +28,7 @@ _MPI_HINT: Final = (
 _CUDA: Final = re.compile(r"CUDA Version: *([0-9.]+)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Device:
     """A GPU by its number, with its compute capability where that is known."""
 

@@ -11,7 +11,6 @@ left all the others keeps.
 import os
 import signal
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
@@ -19,12 +18,13 @@ import psutil
 
 from localproc.executors.keeper.signalling import signal_all
 from localproc.executors.keeper.strays import mark_of, mark_on
+from localproc.frozen import frozen
 
 _AFTER_KILL: Final = 5.0
 _REAPING: Final = 0.25  #: seconds that parents have to take note of their children's ends
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OsProcess:
     """A living process: who it descends from, the ``HOME`` it was born with, and its mark."""
 

@@ -5,12 +5,12 @@ Owns media types and headers. Must not know any resource.
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.responses import Response
 
 from localproc.errors import EXCEPTIONS_1, LocalprocError
+from localproc.frozen import frozen
 from localproc.uris import quoted
 from localproc.views.written import written
 
@@ -77,7 +77,7 @@ def bad_parameter(name: str, detail: str) -> HttpProblem:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """One part of a multipart answer; one that is a reference has a ``location`` and no data."""
 

@@ -4,13 +4,14 @@ Owns turning an OpenAPI document into a list of operations. Must not know what t
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from localproc.frozen import frozen
 
 _METHODS: Final = ("get", "post", "put", "delete")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operation:
     """One operation; ``bodies`` are the media types it takes, ``answers`` by status."""
 

@@ -8,7 +8,7 @@ asked for.
 import base64
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -24,6 +24,7 @@ from localproc.errors import (
     ResultsGone,
     ResultsNotReady,
 )
+from localproc.frozen import frozen
 from localproc.http.answers import (
     GEOJSON,
     HTML,
@@ -48,7 +49,7 @@ from localproc.views.written import written
 _INLINE: Final = 10 << 20  #: bytes that a file may have to be put into a document
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """One result: its value in CWL's terms, its FeatureCollection if it is one, how it is wanted.
 

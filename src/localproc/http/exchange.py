@@ -6,7 +6,6 @@ errors. Handlers are plain functions. Must not know any resource.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from localproc.engine.engine import LocalEngine, namespace_of
 from localproc.engine.handles import Job
 from localproc.errors import LocalprocError, NoSuchJob
+from localproc.frozen import frozen
 from localproc.http import pages
 from localproc.http.answers import FORM, HTML, JSON, PROBLEM, HttpProblem, bad_parameter, document
 from localproc.http.bodies import read_json
@@ -32,7 +32,7 @@ from localproc.views.hrefs import place_of, with_addresses, with_places
 _KEPT: Final = ("cache-control", "content-location", "etag", "link", "vary")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exchange:
     """A request with all that a handler needs.
 

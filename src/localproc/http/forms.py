@@ -11,12 +11,13 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from localproc.cwl.base.types import CwlType, item_type, kind, without_null
 from localproc.engine.handles import Process
 from localproc.errors import InvalidInputs, Problem
+from localproc.frozen import frozen
 from localproc.http.answers import HttpProblem
 from localproc.http.bodies import parsed
 from localproc.http.exchange import Exchange
@@ -28,7 +29,7 @@ _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
 _CORNERS: Final = ("west", "south", "east", "north")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """One field of a form.
 

@@ -3,10 +3,11 @@
 Owns the settings and their defaults. Must not know what they are used for.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from string import Formatter
 from typing import Final, Literal, TypedDict, get_args
 
+from localproc.frozen import frozen
 from localproc.model import InputPolicy
 from localproc.spelling import public
 
@@ -16,7 +17,7 @@ PREFIX: Final = "/{namespace}/ogc-api"
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpSettings:
     """Settings of the HTTP face.
 

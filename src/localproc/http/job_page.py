@@ -5,7 +5,6 @@ they look.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from starlette.responses import Response
 
 from localproc.cwl.run.reads import place
 from localproc.engine.handles import Job
+from localproc.frozen import frozen
 from localproc.http.exchange import Exchange
 from localproc.http.steppage import StepPage
 from localproc.model import StepStatus
@@ -20,7 +20,7 @@ from localproc.views.step_rows import StepRow, step_rows
 from localproc.views.timeline import TimelineRow, timeline
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Shown:
     """A row: ``whole`` are all steps at its place, ``bars`` those on this page."""
 

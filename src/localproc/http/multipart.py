@@ -7,11 +7,11 @@ import base64
 import binascii
 import quopri
 import re
-from dataclasses import dataclass
 from email import message_from_string, policy
 from email.message import EmailMessage
 from typing import Final
 
+from localproc.frozen import frozen
 from localproc.http.answers import HttpProblem
 
 #: Tolerant: clients write ``start=<id>`` without the quotes that it needs.
@@ -19,7 +19,7 @@ _PARAMETER: Final = re.compile(r';\s*([\w-]+)\s*=\s*("[^"]*"|[^;]*)')
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BodyPart:
     """One part. ``field`` is its name in a form; ``filename`` is empty for what is no file.
 

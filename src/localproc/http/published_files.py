@@ -9,7 +9,6 @@ import posixpath
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +21,7 @@ from localproc.cwl.base.files import walk
 from localproc.engine.handles import Job
 from localproc.engine.results import witness
 from localproc.errors import NotFound, ResultsGone
+from localproc.frozen import frozen
 from localproc.http.answers import HttpProblem
 from localproc.http.negotiation import is_known
 from localproc.http.threads import Threads
@@ -59,7 +59,7 @@ def is_here(job: Job) -> bool:
     return urlsplit(job.location).scheme == "file"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """A file, and the tag of its contents (RFC 9110, section 8.8.3)."""
 

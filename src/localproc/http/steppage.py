@@ -6,12 +6,12 @@ told of a step.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
 from localproc.engine.handles import Job
+from localproc.frozen import frozen
 from localproc.http.answers import JSON, bad_parameter
 from localproc.http.exchange import Exchange
 from localproc.model import Step
@@ -19,7 +19,7 @@ from localproc.model import Step
 _MOST: Final = 100  #: unless the client asks for more
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepPage:
     """Some of the steps of a job after ``seen`` events, in the order they were started.
 

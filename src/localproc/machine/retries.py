@@ -9,11 +9,11 @@ What people write is a number of retries, a mapping with ``attempts``, ``delay``
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from localproc.errors import InvalidInputs
+from localproc.frozen import frozen
 from localproc.model import Report, TaskState
 from localproc.near import closest
 
@@ -37,7 +37,7 @@ _ALIKE: Final = 0.8  #: how much a pattern is to be like a member, to be that mi
 _HINT: Final = "write a number of retries, or attempts, delay, backoff and on, for each pattern"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryRule:
     """One rule. ``steps`` is a pattern of a step's name or place, with ``*`` and ``?``.
 

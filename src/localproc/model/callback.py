@@ -3,11 +3,12 @@
 Owns the words for both. Must not know how anything is told, nor what a secret is checked against.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from localproc.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Callback:
     """A message to a subscriber of a job that is still to be delivered.
 
@@ -23,7 +24,7 @@ class Callback:
     attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TokenRecord:
     """A token that opens a namespace; its secret is known to its owner alone."""
 

@@ -5,12 +5,14 @@ the kinds: those are in ``events``.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from datetime import datetime
 from enum import StrEnum
 from itertools import compress
 from operator import attrgetter, ne
 from typing import Any, ClassVar, Final, NamedTuple, Self
+
+from localproc.frozen import frozen
 
 
 class Kind(StrEnum):
@@ -32,7 +34,7 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """One fact.
 
@@ -95,7 +97,7 @@ class Event:
         return data
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """A member of a class of events: what it means, and how it is read and written."""
 

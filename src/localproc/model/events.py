@@ -6,11 +6,12 @@ against them. Must not know where rows are kept, nor what follows from an event.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from localproc.errors import JobPutAside
+from localproc.frozen import frozen
 from localproc.model.event import (
     Event,
     Kind,
@@ -22,7 +23,6 @@ from localproc.model.event import (
     text,
     texts,
 )
-from localproc.model.filling import made_fast
 from localproc.model.job import JobRequest
 from localproc.model.status import StepStatus
 
@@ -31,7 +31,7 @@ STAGE_IN: Final = "/stage_in"
 STAGE_OUT: Final = "/stage_out"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Accepted(Event):
     """The request was recorded."""
 
@@ -64,7 +64,7 @@ class Accepted(Event):
         return {"request": data}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Started(Event):
     """An engine has begun it."""
 
@@ -73,7 +73,7 @@ class Started(Event):
     engine: str = field(default="", metadata=says("that engine", text))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TakenOver(Event):
     """Another engine goes on with it."""
 
@@ -82,8 +82,7 @@ class TakenOver(Event):
     engine: str = field(metadata=says("the engine that goes on", text))
 
 
-@made_fast
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StepSubmitted(Event):
     """A step was handed to its executor."""
 
@@ -125,7 +124,7 @@ class StepSubmitted(Event):
         return {**data, "key": f"/{key}" if is_own else key}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StepQueued(Event):
     """A step waits at its executor, for a reason that is told or has changed."""
 
@@ -136,7 +135,7 @@ class StepQueued(Event):
     native_id: str = field(default="", metadata=says("what the executor itself calls it", text))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StepRunning(Event):
     """A step runs, and has done so for a while."""
 
@@ -153,7 +152,7 @@ class StepRunning(Event):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StepProgress(Event):
     """Files are being staged in or published, and that takes a while; or a tool tells of itself."""
 
@@ -170,7 +169,7 @@ class StepProgress(Event):
     said: str = field(default="", metadata=says("what it says besides", text))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StepRetrying(Event):
     """An attempt of a step has ended badly, and another one is to come."""
 
@@ -186,8 +185,7 @@ class StepRetrying(Event):
     cause: str = field(default="", metadata=says("the kind of its ending", text))
 
 
-@made_fast
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StepFinished(Event):
     """A step has ended."""
 
@@ -245,14 +243,14 @@ class StepFinished(Event):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DismissRequested(Event):
     """Somebody asked for the job to stop."""
 
     kind: ClassVar[Kind] = Kind.DISMISS_REQUESTED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Succeeded(Event):
     """Every output is published."""
 
@@ -267,7 +265,7 @@ class Succeeded(Event):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Failed(Event):
     """It has failed, and nothing of it runs any more."""
 
@@ -278,14 +276,14 @@ class Failed(Event):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Dismissed(Event):
     """It was stopped, and nothing of it runs any more."""
 
     kind: ClassVar[Kind] = Kind.DISMISSED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Unreadable(Event):
     """This localproc cannot read what is recorded here; it is never written."""
 

@@ -6,18 +6,17 @@ know how a job goes on.
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self
 
-from localproc.model.filling import made_fast
+from localproc.frozen import frozen
 from localproc.model.policy import TRUSTING, InputPolicy
 from localproc.model.status import JobStatus, Trigger
 
 
-@made_fast
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobRequest:
     """What somebody asked for; kept whole in the job's first event.
 
@@ -115,7 +114,7 @@ def _check_members(names: Collection[str], data: Mapping[str, Any]) -> None:
 
 def _policy(data: Mapping[str, Any]) -> InputPolicy:
     known = dict(data)
-    _check_members(InputPolicy.__slots__, known)
+    _check_members([one.name for one in fields(InputPolicy)], known)
     if known.get("roots") is not None:
         known["roots"] = tuple(known["roots"])
     known["prefixes"] = tuple(known.get("prefixes", ()))
@@ -147,8 +146,7 @@ _FORMS: Final[Mapping[str, _Form]] = {
 }
 
 
-@made_fast
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobRecord:
     """A job's row: what its events add up to. Times are in UTC, ``progress`` is in percent.
 
@@ -200,7 +198,7 @@ _PLACES: Final = {one.name: place for place, one in enumerate(fields(JobRecord))
 _values: Final = attrgetter(*_PLACES)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobFilter:
     """Which jobs to list, newest first (OGC API - Processes Part 1, class "job list").
 

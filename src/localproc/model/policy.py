@@ -3,14 +3,15 @@
 Owns the bounds, as they are given. Must not know who keeps to them.
 """
 
-from dataclasses import dataclass
+from dataclasses import fields
 from typing import Any, Final
 
+from localproc.frozen import frozen
 from localproc.spelling import public
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class InputPolicy:
     """What may be read for a job.
 
@@ -36,7 +37,7 @@ class InputPolicy:
 
     def to_data(self) -> dict[str, Any]:
         """Return its members by name, as JSON has them."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 #: That of whoever could read everything anyway.

@@ -4,12 +4,13 @@ Owns what is kept of it. Must not know how it is read or run.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from localproc.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class ProcessRecord:
     """One revision of one process in one namespace.
 

@@ -6,8 +6,10 @@ not know where they come from.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
+
+from localproc.frozen import frozen
 
 _MARK: Final = re.compile(r"\(secret:([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)?)\)")
 
@@ -41,7 +43,7 @@ def with_texts(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@frozen
 class Secrets:
     """The secrets of one task.
 

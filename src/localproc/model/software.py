@@ -3,10 +3,10 @@
 Owns its words. Must not know where software is found.
 """
 
-from dataclasses import dataclass
+from localproc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SoftwarePackage:
     """Its name, the versions that will do (any if there are none), and URIs that identify it."""
 

@@ -4,14 +4,15 @@ Owns what is shown of it. Must not know how that is found out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from localproc.frozen import frozen
 from localproc.model.status import StepStatus
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A step instance as people see it.
 

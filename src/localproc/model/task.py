@@ -4,16 +4,16 @@ Owns the words of both. Must not know any executor.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
-from localproc.model.filling import made_fast
+from localproc.frozen import frozen
 from localproc.model.secret import NO_SECRETS, Secrets
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resources:
     """What a task needs (CWL ResourceRequirement): cores, and sizes in MiB; ``time`` in seconds.
 
@@ -38,7 +38,7 @@ class Resources:
     capabilities: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What a task may take at most, with all that it starts; 0 is no limit. ``ram`` in MiB.
 
@@ -53,7 +53,7 @@ class Limits:
 NO_LIMITS: Final = Limits()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mount:
     """A file or folder of this machine that a container sees at another path."""
 
@@ -62,7 +62,7 @@ class Mount:
     writable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Container:
     """The image a task wants to run in, and where its output directory is inside it.
 
@@ -87,7 +87,7 @@ class Container:
     shm: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageAction:
     """One thing to put in place before a task starts.
 
@@ -101,8 +101,7 @@ class StageAction:
     contents: str = ""
 
 
-@made_fast
-@dataclass(frozen=True, slots=True)
+@frozen
 class Task:
     """One program to run.
 
@@ -159,8 +158,7 @@ class TaskState(StrEnum):
     NEVER_STARTED = "never-started"  #: asked for by its key, and nobody has ever begun it
 
 
-@made_fast
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """News of one task.
 

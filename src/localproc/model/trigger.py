@@ -4,15 +4,16 @@ Owns what is kept of both. Must not know clocks, nor what is looked at.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from localproc.frozen import frozen
 from localproc.model.event import Event
 from localproc.model.job import JobRecord
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TriggerRecord:
     """A trigger's row. ``kind`` is ``schedule`` or ``subscription``, ``name`` unique among them.
 
@@ -32,7 +33,7 @@ class TriggerRecord:
     revision: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Firing:
     """One thing that a trigger was set off by, or that it let pass.
 
@@ -53,7 +54,7 @@ class Firing:
     letter_to: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accepting:
     """A job to be recorded in the transaction of the firing that it comes from."""
 

@@ -8,11 +8,12 @@ by ``href`` and as ``unit``, alone or in an array. Must not fetch anything.
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from localproc.cwl.base.reading import read_data
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
+from localproc.frozen import frozen
 from localproc.ogc.image_tool import image_tool
 
 MEDIA_TYPE: Final = "application/ogcapppkg+json"
@@ -41,7 +42,7 @@ _OCCURRENCES: Final = ("minOccurs", "maxOccurs")
 _NUMBER: Final = re.compile("[0-9]{1,18}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AppPackage:
     """What an application package holds: a CWL document, or where there is one.
 

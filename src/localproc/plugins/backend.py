@@ -10,14 +10,14 @@ different threads. A key names a task, a handle is what the backend itself calls
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from localproc.errors import ExecutorUnavailable
+from localproc.frozen import frozen
 from localproc.model import Report, Task
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Capabilities:
     """What an executor can do; the engine asks these flags, never the class."""
 
@@ -34,7 +34,7 @@ class Capabilities:
 PROCESSES: Final = Capabilities(secrets=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """A task that was not taken, and never will be: ``reason`` is for people."""
 

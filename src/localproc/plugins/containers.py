@@ -9,9 +9,10 @@ images alone. All verbs may block, and are called by threads, several at a time.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Protocol
 
+from localproc.frozen import frozen
 from localproc.model import Container, Limits, Mount, StageAction, Task
 from localproc.spelling import public
 
@@ -19,7 +20,7 @@ from localproc.spelling import public
 MOST_PROCESSES: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Image:
     """An image that is here.
 
@@ -43,7 +44,7 @@ class Image:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContainerSettings:
     """What a runtime is opened with.
 
@@ -119,7 +120,7 @@ class ContainerRuntime(Protocol):
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContainerPlugin:
     """A container runtime by name.
 

@@ -9,9 +9,10 @@ record, which outlives the engine; absence of news is never success and never fa
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol
 
+from localproc.frozen import frozen
 from localproc.model import Report, Task
 from localproc.plugins.backend import PROCESSES, Backend, Capabilities
 from localproc.spelling import public
@@ -31,7 +32,7 @@ def _never(_: str) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutorSettings:
     """What an executor is opened with.
 
@@ -112,7 +113,7 @@ class Executor(Protocol):
         """Let go. Tasks that run go on, and can be reattached to."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leftover:
     """Something that runs or lies about though the home it belonged to is gone.
 
@@ -124,7 +125,7 @@ class Leftover:
     containers: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """Something that is right or wrong with what an executor needs; ``hint`` says what to do."""
 
@@ -147,7 +148,7 @@ def _nothing_wrong(_: ExecutorSettings, __: Sequence[Task]) -> Mapping[str, str]
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutorPlugin:
     """An executor that can be opened by name.
 

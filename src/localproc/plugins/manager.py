@@ -7,7 +7,6 @@ or a storage by name. Belongs to an engine, never to a module: two engines can h
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ from typing import Any, Final, TypeVar
 import pluggy
 
 from localproc.errors import EnvironmentProblem, LocalprocError, PluginMissing
+from localproc.frozen import frozen
 from localproc.model import ProcessRecord
 from localproc.near import near
 from localproc.plugins import hooks
@@ -43,7 +43,7 @@ _GIVING: Final[dict[str, type]] = {
 _VETO: Final = "localproc_check_inputs"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BrokenPlugin:
     """A plugin that could not be loaded, or a hook of one that failed."""
 

@@ -4,14 +4,14 @@ Owns the words that the engine speaks with a resolver. Must not know how any fin
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from localproc.frozen import frozen
 from localproc.model import SoftwarePackage
 from localproc.spelling import public
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """A package that a resolver has, in the version that it will give; ``place`` is its own."""
 
@@ -40,7 +40,7 @@ class SoftwareResolver(Protocol):
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class SoftwarePlugin:
     """A kind of resolver, by the ``type`` that configurations name; ``open`` gets its options.
 

@@ -12,16 +12,17 @@ quoting alone (``a%2fb`` and ``a%2Fb``, ``%41`` and ``A``) name one object.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from localproc.errors import StagingError
+from localproc.frozen import frozen
 from localproc.spelling import public
 from localproc.uris import quoted, unquoted
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Info:
     """What there is at a URI.
 
@@ -36,7 +37,7 @@ class Info:
     sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Description:
     """What a STAC item says of an asset that lies in a storage.
 
@@ -60,7 +61,7 @@ def unwatched(_: int) -> None:
     """Let a transfer go on."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Put:
     """What is to become the object at ``uri``: a file (its path), or bytes.
 
@@ -171,7 +172,7 @@ class Answering(Protocol):
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoragePlugin:
     """A storage that can be opened for a URI scheme. ``writable``: results can go there.
 

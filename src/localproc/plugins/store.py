@@ -5,10 +5,10 @@ several threads at once, and by several processes on one home.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from localproc.frozen import frozen
 from localproc.model import (
     Callback,
     Encoded,
@@ -21,7 +21,7 @@ from localproc.model import (
 from localproc.model.trigger import Accepting, Firing, TriggerRecord
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """New events of one job and the row they add up to.
 

@@ -6,17 +6,18 @@ how any resolver finds anything. Any thread may use it.
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from localproc.errors import EnvironmentProblem, InvalidInputs
+from localproc.frozen import frozen
 from localproc.model import SoftwarePackage
 from localproc.plugins.software import Found, SoftwarePlugin, SoftwareResolver
 
 _OURS: Final = ("type", "names")  #: members of a resolver's configuration that are not its own
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Provided:
     """What can be had: the environment, and what each package is; ``missing`` cannot be had.
 
@@ -29,7 +30,7 @@ class Provided:
     changes: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SoftwareSource:
     """A resolver, with the names and versions that it knows packages by."""
 

@@ -9,11 +9,11 @@ import os
 import posixpath
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from localproc.errors import LocalprocError, NoSuchObject, StagingError, StorageUnavailable
+from localproc.frozen import frozen
 from localproc.model import InputPolicy
 from localproc.plugins.storage import Answering, Info, Storage, object_key
 from localproc.storage import transfer_retries
@@ -34,7 +34,7 @@ _ANYBODYS: Final = ("http", "https", "data")
 OpenStorage = Callable[[str, bool], Storage]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """A small object, and where it was found: what relative links in it hang from.
 

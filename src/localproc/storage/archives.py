@@ -13,11 +13,11 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import IO, Final, TypeVar
 
 from localproc.errors import StagingError
+from localproc.frozen import frozen
 from localproc.storage.disk import telling
 from localproc.storage.inflating import check_memory, inflating
 from localproc.storage.names import safe_name
@@ -46,7 +46,7 @@ _BROKEN: Final = (
 _HINT: Final = "unpack it, and give the folder"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     """Something in an archive; ``open`` gives the contents of a file."""
 

@@ -10,11 +10,12 @@ from that place where they have it, and not from their own (see ``asset_places``
 
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Final
 
 from localproc.errors import InvalidInputs, Problem
+from localproc.frozen import frozen
 
 
 class Fate(StrEnum):
@@ -53,7 +54,7 @@ _REMOTE, _ITEMS, _ALTERNATE = "remote", "items", "alternate"
 _NAMES: Final = (*_OF, _REMOTE, _ITEMS, _ALTERNATE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AssetChoice:
     """Patterns (``fnmatch``) by what they are for; an asset has to fit one of each.
 

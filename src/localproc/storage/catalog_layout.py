@@ -9,9 +9,9 @@ Every name in the layout means itself in a path and in a URL, so links can be re
 import copy
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from localproc.frozen import frozen
 from localproc.plugins.storage import Description
 from localproc.storage.stac import CATALOG, COLLECTION, GEOJSON, JSON, declared_extensions
 from localproc.uris import uri_path
@@ -27,7 +27,7 @@ _OURS: Final[Mapping[str, Any]] = {
 _REQUIRED: Final[Mapping[str, Any]] = {"description": "description", "license": "proprietary"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CollectionPlace:
     """Where a collection is published: its id, its title, and the URI of its folder.
 

@@ -19,9 +19,10 @@ import secrets
 import shutil
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
+from localproc.frozen import frozen
 from localproc.plugins.storage import Info
 from localproc.storage.addresses import redacted
 from localproc.storage.integrity import file_sha256
@@ -34,7 +35,7 @@ _PART: Final = ".part"
 _LEFT: Final = 3600.0  #: seconds after which nobody is still about to name what he has put
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptInput:
     """What lay at a URI, and was found at ``found`` after redirects; neither has secrets in it.
 

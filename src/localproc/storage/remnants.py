@@ -10,9 +10,11 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Final
+
+from localproc.frozen import frozen
 
 _LOG: Final = logging.getLogger("localproc")
 
@@ -21,7 +23,7 @@ def _nothing() -> None:
     """Do nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remnant:
     """What lies below ``root``, the URI of a job's own folder of results."""
 

@@ -9,11 +9,11 @@ may say ``method``, ``body`` and ``merge``).
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from localproc.errors import StagingError
+from localproc.frozen import frozen
 from localproc.storage import stac
 from localproc.storage.access import Document, scheme_of
 from localproc.storage.addresses import redacted
@@ -27,7 +27,7 @@ _EMPTY: Final = "name an item, a search (.../search?collections=...), or what le
 _CATALOGS: Final = ("Catalog", "Collection")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundItem:
     """An item, and the URI that its relative hrefs hang from."""
 

@@ -11,7 +11,6 @@ folder and the mirror, as are those that they refer to. What is not there is tol
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, Final
@@ -19,6 +18,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from localproc.errors import StagingError
+from localproc.frozen import frozen
 from localproc.storage import extents
 from localproc.storage.stac import declared_extensions
 
@@ -32,7 +32,7 @@ _MOST: Final = 10  #: problems that are told of one document
 _LONGEST: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What is wrong with a document, each with its place in it, and what could not be checked."""
 

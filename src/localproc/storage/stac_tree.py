@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localproc.errors import StagingError
+from localproc.frozen import frozen
 from localproc.storage import stac
 from localproc.storage.disk import telling
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StacDocument:
     """A STAC document, the path of the file that it is in, and the collection that it lies in."""
 

@@ -16,11 +16,11 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from localproc.cwl.base.files import is_local, local_path, map_files, walk
+from localproc.frozen import frozen
 from localproc.storage.sharing import LeadsOut, link, share, share_logs
 from localproc.uris import path_uri
 
@@ -31,7 +31,7 @@ _FRESH: Final = 600.0  #: seconds that what was found or kept is safe: its job h
 _LESS: Final = 0.9  #: of what there may be, is left when some had to go
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CachedStep:
     """What an earlier step produced, the job that it belonged to, its name there and its log."""
 

@@ -7,10 +7,10 @@ what is tried, nor which storage it is asked of: that raises ``StorageUnavailabl
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from localproc.errors import StagingError, StorageUnavailable
+from localproc.frozen import frozen
 
 _T = TypeVar("_T")
 
@@ -18,7 +18,7 @@ _FIRST: Final = 0.25  #: seconds before the second try; they double
 _SLICE: Final = 0.05  #: seconds between two looks at whether anybody still waits
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Patience:
     """``tries`` at the most, with no more than ``longest`` seconds between two of them."""
 

@@ -8,7 +8,6 @@ All is planned before anything is written: whoever stops in the middle knows wha
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
 from typing import TypeVar
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from localproc import media_types
 from localproc.errors import StagingError
+from localproc.frozen import frozen
 from localproc.plugins.storage import Info, Put, Storage
 from localproc.storage import transfer_retries
 from localproc.storage.addresses import redacted
@@ -30,7 +30,7 @@ from localproc.uris import is_below, uri_path
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Upload:
     """A file, or a text that is made when its turn comes. ``own``: it may be shared, not copied."""
 

@@ -17,12 +17,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import httpx
 
+from localproc.frozen import frozen
 from localproc.storage.pace import SLOWEST, PacedReader
 
 _PIECE: Final = 256 << 10  #: bytes that are taken at a time, if so many have come
@@ -32,7 +32,7 @@ _BARE: Final = (http.client.NO_CONTENT, http.client.NOT_MODIFIED)
 _PAUSES: Final = (0.0, 0.5)  #: seconds before further tries to connect, before anything was asked
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Place:
     """Where a connection leads. Those to one address are not shared between names."""
 

@@ -9,11 +9,11 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from localproc.errors import EnvironmentProblem
+from localproc.frozen import frozen
 from localproc.store import rows
 from localproc.store.sqlite_errors import BUSY, explained
 
@@ -37,7 +37,7 @@ _TABLES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexedLog:
     """The log of a step: ``text`` is what is kept of its ``size`` bytes."""
 
@@ -46,7 +46,7 @@ class IndexedLog:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobLogs:
     """Logs of a job that were read; ``complete`` if there will be no more of any."""
 

@@ -6,10 +6,10 @@ next runs are, and the times along the edge. Must not know how it is drawn.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from localproc.frozen import frozen
 from localproc.model import JobRecord
 from localproc.views.execution_log import STATUSES
 from localproc.views.ogc import timestamp
@@ -20,7 +20,7 @@ _MOST_ROWS: Final = 24
 _DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bar:
     """A job, from ``x`` on; ``status`` is that of the execution log."""
 
@@ -31,7 +31,7 @@ class Bar:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Due:
     """A run that is to come."""
 
@@ -40,7 +40,7 @@ class Due:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgendaRow:
     """A process; ``said`` tells of it in words what the bars show."""
 
@@ -50,7 +50,7 @@ class AgendaRow:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agenda:
     """Rows, ``more`` processes that have none, and what stands at both ends and the middle."""
 

@@ -6,10 +6,10 @@ came out. Must not know where files are put.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from localproc.frozen import frozen
 from localproc.model import JobRecord, JobStatus, Step, StepStatus
 from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.uris import quoted
@@ -40,7 +40,7 @@ _UNITS: Final = {
 _ENDED_WELL: Final = (StepStatus.SUCCESSFUL, StepStatus.REUSED, StepStatus.SKIPPED)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Crate:
     """What a crate tells of a job that has ended.
 

@@ -4,10 +4,10 @@ Owns the keys of these entities. Must not know what was run when.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.cwl.run.reads import place
+from localproc.frozen import frozen
 from localproc.media_types import media_type
 from localproc.uris import quoted
 from localproc.views.crate_values import Entities, Reference, parameter, values
@@ -17,7 +17,7 @@ CWL: Final = "https://w3id.org/workflowhub/workflow-ro-crate#cwl"
 _KINDS: Final = ("File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CratePackage:
     """A package: ``document`` is its place in the crate, ``version`` that of all its parts.
 

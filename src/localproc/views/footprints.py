@@ -8,8 +8,9 @@ Degrees are drawn as they are, a degree of longitude as wide as it is at the mid
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from localproc.frozen import frozen
 
 WIDTH: Final = 640.0
 _FLATTEST, _STEEPEST = 0.3, 0.55  #: height of the map by its width
@@ -24,7 +25,7 @@ _LETTER: Final = 0.6 * _TEXT
 _Position = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outline:
     """A feature by its place among all: the SVG path of its outline, and the middle of that.
 
@@ -39,7 +40,7 @@ class Outline:
     is_named: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Footprints:
     """A map: ``meridians`` and ``parallels`` are positions with their labels.
 
@@ -94,7 +95,7 @@ class _Room:
         return text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Frame:
     """What the map shows; ``bounds`` are west, south, east, north."""
 

@@ -6,10 +6,10 @@ all. Must not know where logs are kept.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.errors import InvalidInputs, Problem
+from localproc.frozen import frozen
 from localproc.model import JobRecord
 from localproc.spelling import public
 from localproc.views.ogc import timestamp
@@ -21,7 +21,7 @@ _WORDS: Final = re.compile(r"[^\W_]+")
 _BEGIN, _APART = r"(?<![^\W_])", r"[\W_]+"  # of a word; what is between words
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundLog:
     """A log that has what was searched for, and the first of the lines that do."""
 
@@ -36,7 +36,7 @@ class FoundLog:
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundLogs:
     """The logs that were found, newest jobs first; ``unread`` jobs have not been looked at yet."""
 

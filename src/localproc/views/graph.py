@@ -9,15 +9,16 @@ step waits for itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+from localproc.frozen import frozen
 
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
 _WHEN_WIDTH: Final = 48
 _MOST_BOXES: Final = 2000  #: within the steps of a drawing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """A box.
 
@@ -39,7 +40,7 @@ class Node:
         return (self.title, f"when {self.when}") if self.when else (self.title,)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge:
     """An arrow for all links between two boxes; ``label`` names the step's outputs they carry."""
 
@@ -48,7 +49,7 @@ class Edge:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Graph:
     """A process: its boxes, in the order of the document, and its arrows."""
 

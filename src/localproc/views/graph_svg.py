@@ -21,6 +21,7 @@ from statistics import fmean
 from typing import Any, Final, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
+from localproc.frozen import frozen
 from localproc.views.graph import Edge, Graph, Node, graph_of, in_words
 
 _MARGIN: Final = 16.0
@@ -78,7 +79,7 @@ class Box(Spot):
 Joint: TypeAlias = tuple[Spot, float]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Level:
     """A graph laid out. Each line goes from place to place, a row down each time."""
 

@@ -8,17 +8,17 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.cwl.run.reads import place
+from localproc.frozen import frozen
 from localproc.model import Step
 
 _RAM_STEP: Final = 64  #: MiB
 _PLAIN: Final = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measured:
     """The peaks of the runs of one tool: memory in KiB, cores as processor time by elapsed time.
 

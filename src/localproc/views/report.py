@@ -7,10 +7,10 @@ load; pictures are data within it. Must not know where anything of it comes from
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
+from localproc.frozen import frozen
 from localproc.model import JobRecord, Step, StepStatus
 from localproc.views.ogc import timestamp
 from localproc.views.report_svg import map_svg, timeline_svg
@@ -46,7 +46,7 @@ img { max-width: 16rem; max-height: 16rem; image-rendering: pixelated; display: 
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReportContents:
     """What a report tells of a job.
 

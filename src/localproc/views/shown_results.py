@@ -6,17 +6,18 @@ how the page looks.
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from localproc.frozen import frozen
 from localproc.views.footprints import Footprints, footprints
 
 _PICTURES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _MOST: Final = 500  #: items of one output that a page shows
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Linked:
     """A file: ``length`` in bytes, ``None`` if it is not served here."""
 
@@ -27,7 +28,7 @@ class Linked:
     is_picture: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """A STAC item: its time or interval, its assets by name, its quicklook's address.
 
@@ -42,7 +43,7 @@ class Item:
     href: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shown:
     """One output. ``count`` is how many items there are, some of which may not be shown.
 

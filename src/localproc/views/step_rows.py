@@ -6,11 +6,11 @@ will be. Must not know where they are shown.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from localproc.cwl.run.reads import place
+from localproc.frozen import frozen
 from localproc.model import Step, StepStatus
 
 _DONE: Final = (StepStatus.SUCCESSFUL, StepStatus.REUSED, StepStatus.SKIPPED)
@@ -24,7 +24,7 @@ _TOLD: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepRow:
     """Steps at one place of a workflow: one, or the instances of a scatter.
 

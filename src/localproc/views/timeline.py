@@ -4,17 +4,17 @@ Owns where the bar of a step begins and how long it is. Must not know how it is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from localproc.frozen import frozen
 from localproc.model import JobRecord, Step
 
 LENGTH: Final = 1000.0  #: of the whole time of a job
 _SHORTEST: Final = 6.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimelineRow:
     """A step with its bar, from ``x`` on; ``seconds`` is ``None`` before it has begun."""
 

@@ -6,13 +6,13 @@ known of them), and the ``Files`` protocol. Must not touch a disk itself.
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from localproc.cwl.base.types import FILELIKE, MAPPINGS, PLAIN, is_filelike
 from localproc.errors import InvalidInputs, Problem
-from localproc.model.filling import made_fast
+from localproc.frozen import frozen
 from localproc.uris import canonical, is_absolute, path_from, unquoted, uri_path
 
 #: Bytes that loadContents may read (CWL v1.2, CommandInputParameter).
@@ -25,8 +25,7 @@ _PLACES: Final = ("location", "path", "dirname")
 _PARTS: Final = ("secondaryFiles", "listing")
 
 
-@made_fast
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stat:
     """What there is at a path, links followed.
 

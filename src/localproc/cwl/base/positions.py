@@ -5,15 +5,15 @@ not know what the names mean.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.errors import Problem
+from localproc.frozen import frozen
 
 _NAMES: Final = ("id", "name", "class", "entryname", "envName")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Position:
     """A position in a document, counted from 1."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from localproc.cwl.base.scalars import MERGE, scalar
+from localproc.frozen import frozen
 
 DEEPEST: Final = 100  #: levels that a document may have
 #: Nodes that aliases may add, and as a multiple of those that are written out.
@@ -41,7 +42,7 @@ class _Open:
     height: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Anchored:
     value: Any
     nodes: int

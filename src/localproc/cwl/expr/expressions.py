@@ -20,6 +20,7 @@ from localproc.cwl.expr.operations import Unsure
 from localproc.cwl.expr.scanner import end_of_expression
 from localproc.cwl.expr.simple import Simple, simple
 from localproc.errors import ExpressionError
+from localproc.frozen import frozen
 
 _SYMBOL: Final = r"\w+"
 _SEGMENT: Final = r"""\.\w+|\['(?:[^'\\]|\\.)*'\]|\["(?:[^"\\]|\\.)*"\]|\[[0-9]+\]"""
@@ -54,7 +55,7 @@ class Context:
         return self._inputs_json, json.dumps(self_), self._runtime_json
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dialect:
     """What expressions may be in one process.
 
@@ -66,7 +67,7 @@ class Dialect:
     old_escapes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Reference:
     """``$(inputs.a.b[0])``."""
 
@@ -93,7 +94,7 @@ class _Reference:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Script:
     script: Script
 
@@ -109,7 +110,7 @@ class _Script:
         return evaluate(self.script, *context.texts(self_))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Template:
     """A text with its expressions; ``whole`` if it is one expression and nothing else."""
 

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from localproc.cwl.expr.realm import (
@@ -23,12 +22,13 @@ from localproc.cwl.expr.realm import (
     run_script,
 )
 from localproc.errors import ExpressionError
+from localproc.frozen import frozen
 
 TIME_LIMIT: Final = 20.0  #: seconds of processor time for one evaluation
 _PLACE: Final = re.compile(r"<input>:(\d+)(?::(\d+))?")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Script:
     """The text of an expression, ``(...)`` or ``{...}``, and of the library it may use."""
 

@@ -13,12 +13,12 @@ and has the last word on every error.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from localproc.cwl.expr import lexer, operations
 from localproc.cwl.expr.operations import FUNCTIONAL, METHODS, SORTED, StepCount, Unsure
+from localproc.frozen import frozen
 
 _DEEPEST: Final = 20  #: brackets, and what is like them, within each other
 _WORDS: Final[Mapping[str, Any]] = {"null": None, "true": True, "false": False}
@@ -55,7 +55,7 @@ class _Seen:
 _Node = Callable[[_Seen], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Simple:
     """A simple expression."""
 

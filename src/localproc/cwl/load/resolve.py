@@ -5,7 +5,7 @@ text but through the documents it is given. It goes on after a problem, to find 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urldefrag
 
@@ -17,6 +17,7 @@ from localproc.cwl.load.extensions import extensions, without
 from localproc.cwl.load.named_types import Scope, Types, named_types, port_fields
 from localproc.cwl.load.typed import as_list, get, identifier, plain_typed, short
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
+from localproc.frozen import frozen
 
 _PROCESS_FIELDS: Final = (
     "label",
@@ -41,7 +42,7 @@ _STEP_INPUT_FIELDS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Site:
     """Where a process stands (``uri``), what types it may name, and the processes that run it.
 

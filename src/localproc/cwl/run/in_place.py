@@ -8,7 +8,6 @@ Source: CWL v1.2 CommandLineTool, "InplaceUpdateRequirement".
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files, is_local, local_path, local_paths, map_files, walk
@@ -19,12 +18,13 @@ from localproc.cwl.run.process import Tool, Workflow, tools
 from localproc.cwl.run.task_layout import Folders, Layout
 from localproc.cwl.run.workdir import is_in_place, workdir_entries
 from localproc.errors import StepError
+from localproc.frozen import frozen
 
 _NOWHERE: Final = Folders("/outdir", "/scratch", "/stage")
 _REQUIREMENT: Final = "InplaceUpdateRequirement"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Use:
     """What an instance has: the locations it knows files by, where they are, what it updates."""
 

@@ -21,13 +21,14 @@ from localproc.cwl.run.in_place import InPlace
 from localproc.cwl.run.process import Tool, Workflow, WorkflowStep
 from localproc.cwl.run.process_inputs import workflow_inputs
 from localproc.errors import StepError
+from localproc.frozen import frozen
 
 _Outputs: TypeAlias = Mapping[str, Any]
 _Done: TypeAlias = Callable[[_Outputs], None]
 _Instances: TypeAlias = "Iterator[Invocation | Skipped | None]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Invocation:
     """A tool to run: ``key`` is its place (``items[1]/crop[0]``), ``step`` the innermost step."""
 
@@ -37,7 +38,7 @@ class Invocation:
     inputs: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Skipped:
     """A step instance whose ``when`` was false. It has ended, with null for every output."""
 

@@ -6,7 +6,7 @@ command"). Must not know who runs the task, nor touch a disk but through ``Files
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from localproc.cwl.base.files import Files, shown, unwritable
@@ -21,12 +21,11 @@ from localproc.cwl.run.task_layout import Folders, Layout, identified
 from localproc.cwl.run.untouched import Given, seen
 from localproc.cwl.run.workdir import set_up
 from localproc.errors import StepError
+from localproc.frozen import frozen
 from localproc.model import Container, Resources, StageAction
-from localproc.model.filling import made_fast
 
 
-@made_fast
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepared:
     """All that a task needs, and all that collecting its outputs needs.
 

@@ -9,7 +9,7 @@ they are run, nor how documents are loaded.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -17,9 +17,10 @@ from localproc.cwl.base.files import local_paths
 from localproc.cwl.base.types import CwlType, is_optional
 from localproc.cwl.expr.expressions import Dialect
 from localproc.errors import UnsupportedPackage
+from localproc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Port:
     """An input or an output of a process."""
 
@@ -38,7 +39,7 @@ class Port:
         return not is_optional(self.type) and "default" not in self.spec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Requirements:
     """The requirements and hints that hold for one process, by class.
 
@@ -76,7 +77,7 @@ class Requirements:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Tool:
     """A CommandLineTool or, where ``expression`` is set, an ExpressionTool."""
 
@@ -101,7 +102,7 @@ class Tool:
         return _load_listing(self.requirements, self.version)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepInput:
     """An input of a step, its links by name: ``input`` or ``step/output``."""
 
@@ -110,7 +111,7 @@ class StepInput:
     spec: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class WorkflowStep:
     """A step of a workflow."""
 
@@ -124,7 +125,7 @@ class WorkflowStep:
     dialect: Dialect
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Workflow:
     """A workflow; ``outputs`` carry their links in ``spec["source"]``."""
 

@@ -8,7 +8,7 @@ out as ``StageAction``s.
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any, Literal
 
@@ -31,11 +31,12 @@ from localproc.cwl.base.literals import (
     required_part,
 )
 from localproc.errors import StepError
+from localproc.frozen import frozen
 from localproc.model import Mount, StageAction
 from localproc.uris import is_below
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Folders:
     """The absolute paths that a task may use; ``stage`` need not exist until it is needed.
 

@@ -10,12 +10,13 @@ import contextlib
 import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files, Stat, local_paths
 from localproc.errors import LocalprocError, StepError
+from localproc.frozen import frozen
 from localproc.model import StageAction
 from localproc.uris import is_below
 
@@ -32,7 +33,7 @@ _HINT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileState:
     """How a file was: what is known about it, and a digest of its first ``read`` bytes."""
 
@@ -41,7 +42,7 @@ class FileState:
     read: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """What a task may only read: files by their paths, and the names in folders.
 

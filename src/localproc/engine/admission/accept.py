@@ -8,7 +8,7 @@ import getpass
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -43,6 +43,7 @@ from localproc.errors import (
     Problem,
     StorageUnavailable,
 )
+from localproc.frozen import frozen
 from localproc.machine import new_job
 from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
 from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
@@ -56,12 +57,12 @@ from localproc.storage.disk import Disk
 from localproc.storage.results_place import fixed_part, results_uri
 from localproc.uris import canonical, is_absolute, uri_path
 
-_OPTIONS: Final = frozenset(JobRequest.__slots__)
+_OPTIONS: Final = frozenset(one.name for one in fields(JobRequest))
 #: What an address is made of (RFC 3986, 2): no spaces, line breaks or other controls.
 _PLAIN: Final = re.compile(r"[^\x00-\x20\x7f-\xa0<>\"\\^`{|}]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revision:
     """What is the same for all jobs of a revision: its inputs, which are secrets, its own files."""
 

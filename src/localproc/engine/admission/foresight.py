@@ -20,6 +20,7 @@ from localproc.cwl.run.reads import place
 from localproc.cwl.run.task_layout import Folders
 from localproc.engine.admission.suitability import StepPlacement
 from localproc.errors import LocalprocError, Problem
+from localproc.frozen import frozen
 from localproc.spelling import public
 from localproc.storage.step_cache import CachedStep
 
@@ -31,7 +32,7 @@ Action = Literal["run", "reuse", "skip", "work out"]
 Recall = Callable[[Invocation], CachedStep | str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlannedStep:
     """A step as it would go: by its place in nested workflows (``items/crop``).
 
@@ -52,7 +53,7 @@ class PlannedStep:
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobPlan:
     """What a job would do.
 

@@ -6,7 +6,7 @@ expression gives where all that it asks for is known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from localproc.cwl.base.numbers import is_amount
@@ -28,6 +28,7 @@ from localproc.errors import (
     StepError,
     UnsupportedPackage,
 )
+from localproc.frozen import frozen
 from localproc.model import Container, Resources, Task
 from localproc.near import near
 from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, unfit
@@ -35,7 +36,7 @@ from localproc.plugins.executor import ExecutorPlugin, ExecutorSettings, unfit
 _NAMED: Final = 10  #: steps that are told
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepPlacement:
     """Where a step goes: by its place, to which executor, in which container if in any.
 

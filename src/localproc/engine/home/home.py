@@ -12,11 +12,11 @@ import re
 import tempfile
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from localproc.errors import HomeUnusable, InvalidInputs, StoreCorrupted
 from localproc.file_systems import on_network
+from localproc.frozen import frozen
 
 DEFAULT_NAMESPACE: Final = "default"
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
@@ -24,7 +24,7 @@ _FOR_TASKS: Final = ("jobs", "tmp", "cache")
 _BALLAST: Final = 512 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Home:
     """The paths of a home; ``path`` is absolute."""
 

@@ -12,18 +12,19 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Final
 
 from localproc.engine.home.home import Home
 from localproc.file_systems import on_network
+from localproc.frozen import frozen
 from localproc.plugins.store import Store
 
 _LOG: Final = logging.getLogger("localproc")
 _MACHINE_ID: Final = "/etc/machine-id"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HomePlace:
     """Where a home is: its path, the device and number of its store's file, the machine."""
 

@@ -6,10 +6,11 @@ anything is removed.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, Final
 
 from localproc.errors import InvalidInputs, Problem
+from localproc.frozen import frozen
 from localproc.model import JobStatus
 from localproc.near import near
 
@@ -23,7 +24,7 @@ CACHE: Final = 20 << 30
 _ENDED: Final = tuple(one for one in JobStatus if one.final)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retention:
     """Which jobs are to go. Those that have not ended, or that such a job needs, never do.
 

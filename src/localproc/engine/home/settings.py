@@ -7,7 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from localproc.engine.home.retention import Retention
 from localproc.engine.home.secrets import check_sources
 from localproc.engine.home.variables import read_variables
 from localproc.errors import InvalidInputs, Problem
+from localproc.frozen import frozen
 from localproc.machine.retries import read_rules
 from localproc.near import near
 from localproc.spelling import public
@@ -36,7 +37,7 @@ class Pull(StrEnum):
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """Settings of an engine.
 

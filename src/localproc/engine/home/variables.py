@@ -7,12 +7,13 @@ engine's own environment, and secrets by reference. Must not know a secret's val
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from localproc.engine.home.secrets import secret_name
 from localproc.errors import InvalidInputs, Problem, StepError
+from localproc.frozen import frozen
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKEN: Final = frozenset({"HOME", "TMPDIR"})  #: CWL says what they are
@@ -20,7 +21,7 @@ _MEMBERS: Final = frozenset({"process", "step", "set", "preserve"})
 _HINT: Final = "variables: [{step: node_crop, set: {TOKEN: 'secret:NAME'}, preserve: [GDAL_*]}]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VariableRule:
     """Variables for the steps that two patterns fit; ``*`` and ``?`` are wild in them.
 

@@ -13,7 +13,6 @@ import json
 import os
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files, local_paths
@@ -26,6 +25,7 @@ from localproc.engine.job.replay import History, Known
 from localproc.engine.job.reusable import joint_digest
 from localproc.engine.job.step_names import folder_name, work_folders
 from localproc.errors import LocalprocError
+from localproc.frozen import frozen
 from localproc.model import StepStatus
 
 _BESIDE, _IMAGE = "beside", "image"
@@ -34,7 +34,7 @@ _MOST_BEFORE: Final = 20  #: retries of retries that are looked at
 _NOT_BEGUN: Final = "the earlier job had not come to it"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EarlierStep:
     """A step that can be taken over: what it is called, and what came of it.
 
@@ -50,7 +50,7 @@ class EarlierStep:
     ran_in: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Done:
     invocation: Invocation
     known: Known
@@ -210,7 +210,7 @@ class EarlierJob:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Run:
     tool: Tool
     inputs: Mapping[str, Any]

@@ -4,17 +4,16 @@ Owns the shapes of these wishes. Must not know how any is done, nor what comes o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from localproc.cwl.run.plan import Invocation, Plan
 from localproc.cwl.run.prepare import Prepared
+from localproc.frozen import frozen
 from localproc.model import Report, Secrets, Task
-from localproc.model.filling import made_fast
 from localproc.model.secret import NO_SECRETS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Launch:
     """Hand a task to the executor. ``placed``: its files are in place already."""
 
@@ -22,35 +21,35 @@ class Launch:
     placed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reattach:
     """Have the executor find tasks that an earlier engine has handed to it."""
 
     tasks: tuple[Task, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Release:
     """The end of a task is recorded: its executor may forget it."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stop:
     """Stop tasks, and whatever works for the job in the background."""
 
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Close:
     """The job has ended: remove what nobody needs any more, and tell whoever waits."""
 
     keep: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remember:
     """Keep the outputs of a step under its identity.
 
@@ -64,14 +63,14 @@ class Remember:
     log: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FillInputs:
     """Complete many inputs; the value is what ``staging.filled_inputs`` gives."""
 
     inputs: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageIn:
     """Bring the inputs in; the value is the inputs with all that the process wants to know."""
 
@@ -79,7 +78,7 @@ class StageIn:
     log: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MakePlan:
     """Make the plan of the job for its inputs, and do with it what ``PullPlan`` says."""
 
@@ -87,7 +86,7 @@ class MakePlan:
     most: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PullPlan:
     """Take up to ``most`` step instances from a plan; the value is ``Pulled``.
 
@@ -100,7 +99,7 @@ class PullPlan:
     most: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recall:
     """Look for the outputs of an equal step; the value is ``Recalled``."""
 
@@ -108,7 +107,7 @@ class Recall:
     invocation: Invocation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evaluate:
     """Run an ExpressionTool; the value is ``Made``.
 
@@ -120,8 +119,7 @@ class Evaluate:
     because: str = ""
 
 
-@made_fast
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepare:
     """Work out a task; the value is ``Prepared``, the ``Task``, and how its input files are.
 
@@ -143,14 +141,14 @@ class Prepare:
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FillFolder:
     """Put the files of a task in place: too much to do in the loop."""
 
     task: Task
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collect:
     """Collect the outputs of a task that has ended; the value is ``Made``."""
 
@@ -160,14 +158,14 @@ class Collect:
     secrets: Secrets = NO_SECRETS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriteOutputs:
     """Have many outputs written as they will be recorded, unless there are files among them."""
 
     outputs: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageOut:
     """Publish the outputs; they may be, or link to, the files in ``inputs``."""
 
@@ -176,7 +174,7 @@ class StageOut:
     log: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Withdraw:
     """Take back what has been published, or was going to be when an engine was killed."""
 

@@ -5,7 +5,7 @@ Owns reading the former from a text and choosing by it:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from localproc.cwl.run.container import image, is_required
 from localproc.cwl.run.process import Tool
 from localproc.errors import InvalidInputs
+from localproc.frozen import frozen
 from localproc.plugins.backend import Capabilities
 
 #: Stands for the tools that name no container.
@@ -20,7 +21,7 @@ NO_CONTAINER: Final = "no-container"
 _HINT: Final = "write an executor, then steps that go elsewhere: slurm;node_stac=local"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecutorChoice:
     """A default, and the patterns of steps that go elsewhere; the first one that fits decides.
 
@@ -94,7 +95,7 @@ class Destination(NamedTuple):
         return not self.bare and (self.able.containers or self.runtime != "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Boxes:
     """Who runs containers for a job.
 

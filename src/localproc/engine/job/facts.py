@@ -4,7 +4,6 @@ Owns the shapes of facts, and which kind each is. Must not know what follows fro
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,11 +19,12 @@ from localproc.engine.job.effects import (
     WriteOutputs,
 )
 from localproc.errors import JobFailed, LocalprocError
+from localproc.frozen import frozen
 from localproc.machine.phases import Fact
 from localproc.model import Container, Report
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """What came of an effect that was done in the background: a value or an error."""
 
@@ -33,7 +33,7 @@ class Done:
     error: LocalprocError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pulled:
     """A plan, with what it gave.
 
@@ -48,7 +48,7 @@ class Pulled:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Made:
     """What came of a step: its outputs.
 
@@ -60,7 +60,7 @@ class Made:
     given: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TakenFrom:
     """Outputs of an equal step of an earlier job, and what the step is called there.
 
@@ -78,7 +78,7 @@ class TakenFrom:
     software: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recalled:
     """What came of a ``Recall``.
 
@@ -91,14 +91,14 @@ class Recalled:
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reported:
     """An executor has news of a task."""
 
     report: Report
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotLaunched:
     """The files of a task could not be put in place, or nobody would take it."""
 
@@ -106,7 +106,7 @@ class NotLaunched:
     error: LocalprocError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progressed:
     """So many bytes of the files of one of the engine's own steps have come or gone.
 
@@ -118,7 +118,7 @@ class Progressed:
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ToolProgressed:
     """The tool of a task, by its key, has told how much is done (0 to 1), and what it is doing."""
 
@@ -127,26 +127,26 @@ class ToolProgressed:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Room:
     """There is room for another step, but none at the executors in ``full``."""
 
     full: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Later:
     """It is as late as that, by the clock of the job."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DismissalAsked:
     """Somebody wants the job to stop."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Broken:
     """The engine cannot go on with the job."""
 

@@ -6,7 +6,6 @@ how an attempt is begun.
 
 from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,12 +19,13 @@ from localproc.engine.job.replay import Known
 from localproc.engine.job.step_ends import StepRun
 from localproc.engine.job.task_factory import TaskFactory
 from localproc.errors import JobFailed
+from localproc.frozen import frozen
 from localproc.model import Report
 
 _CODES: Final = ("temporary", "permanent")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Again:
     """A step that waits for its next attempt: which one, and when that may begin."""
 

@@ -5,17 +5,18 @@ know how a task is prepared, nor where secrets come from. Any thread may use it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from localproc.cwl.run.prepare import Prepared
 from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.home.variables import VariableRule
+from localproc.frozen import frozen
 from localproc.model import Secrets
 from localproc.model.secret import marked, with_texts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepSecrets:
     """The variables and secrets of one job's steps; ``named`` are the secrets in its inputs."""
 

@@ -13,10 +13,10 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Final
 
 from localproc.engine.job.step_names import folded
+from localproc.frozen import frozen
 from localproc.spelling import public
 
 _TAIL: Final = 64 * 1024
@@ -68,7 +68,7 @@ def out_name(log: str) -> str:
     return log.removesuffix(_LOG) + _OUT_LOG
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogPosition:
     """How far a log has been read: bytes of each of its streams."""
 
@@ -76,7 +76,7 @@ class LogPosition:
     stderr: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """What a log held beyond a place.
 
@@ -90,7 +90,7 @@ class Piece:
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepLog:
     """What a step has written, so far. ``ended`` tells whether it will write no more."""
 

@@ -5,7 +5,7 @@ loop. Must not know when steps run, nor what becomes of them. Any thread may use
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -37,6 +37,7 @@ from localproc.engine.job.step_names import folder_name
 from localproc.engine.job.step_secrets import StepSecrets
 from localproc.engine.job.steplog import LogNames, log_writer, out_name
 from localproc.errors import UnsupportedPackage
+from localproc.frozen import frozen
 from localproc.machine.retries import RetryRule, rule_for
 from localproc.model import Container, Secrets, SoftwarePackage, StageAction, Task
 from localproc.software.resolution import Provided
@@ -47,7 +48,7 @@ _MOST_ACTIONS: Final = 100
 _MOST_WRITTEN: Final = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobSetup:
     """What a job is given to work with.
 
@@ -86,7 +87,7 @@ class JobSetup:
     process: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskFactory:
     """Prepares the tasks of one job."""
 

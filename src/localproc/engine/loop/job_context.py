@@ -4,17 +4,17 @@ Owns nothing but that, and the way to tell that nobody waits for the work any mo
 """
 
 import threading
-from dataclasses import dataclass
 
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job.earlier import EarlierJob
 from localproc.engine.job.reusable import Surroundings
 from localproc.engine.job.task_factory import TaskFactory
 from localproc.errors import JobDismissed
+from localproc.frozen import frozen
 from localproc.model import JobRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobContext:
     """What work for a job needs to know of it. ``stopped`` is set when the job is to end."""
 

@@ -7,7 +7,6 @@ what becomes of one then.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from localproc.cwl.run.process import Tool, Workflow
@@ -15,11 +14,12 @@ from localproc.engine.home.secrets import SecretKeeper
 from localproc.engine.job import replay
 from localproc.engine.loop.loop_parts import Compiled
 from localproc.errors import JobPutAside
+from localproc.frozen import frozen
 from localproc.model import JobRecord, JobRequest
 from localproc.plugins.store import Store
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Past:
     """What a job has behind it, and the process that it runs.
 
@@ -31,7 +31,7 @@ class Past:
     missing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unread:
     """Why a job could not be read; ``events`` and ``history`` as far as that went."""
 

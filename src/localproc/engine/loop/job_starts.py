@@ -7,7 +7,6 @@ know which jobs there are, nor what happens then.
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from localproc.cwl.base.files import walk
 from localproc.cwl.run.plan import Invocation
@@ -33,6 +32,7 @@ from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.engine.loop.step_executors import StepExecutors
 from localproc.engine.loop.tmpdirs import TmpDirs
 from localproc.errors import NoSuchJob
+from localproc.frozen import frozen
 from localproc.machine.retries import from_data
 from localproc.model import JobRecord
 from localproc.model.events import STAGE_IN
@@ -41,7 +41,7 @@ from localproc.storage.disk import stage
 from localproc.uris import uri_path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """Where the steps of a job run; ``names`` are those of all executors that they need."""
 

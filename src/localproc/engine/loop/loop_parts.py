@@ -4,7 +4,6 @@ Owns nothing: these are the parts that live longer than the loop, by their names
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.container_runtimes import Containers
@@ -16,6 +15,7 @@ from localproc.engine.loop.executor_pool import OpenExecutor
 from localproc.engine.notify.completions import Completions
 from localproc.engine.notify.observers import Observers
 from localproc.executors.scripts import Scripts
+from localproc.frozen import frozen
 from localproc.model import JobRecord, SoftwarePackage
 from localproc.plugins.store import Store
 from localproc.software.resolution import Provided
@@ -26,7 +26,7 @@ from localproc.storage.remnants import Remnants
 Compiled = Callable[[JobRecord, replay.History], Tool | Workflow]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoopParts:
     """The parts. ``callbacks_posted`` is called when there are callbacks to be sent."""
 

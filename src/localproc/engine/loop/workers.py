@@ -9,9 +9,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
+from localproc.frozen import frozen
 from localproc.priorities import lower_thread
 from localproc.shortages import started
 
@@ -19,7 +19,7 @@ _LOG: Final = logging.getLogger("localproc")
 _IDLE: Final = 10.0  #: seconds that a thread waits for work before it ends
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Work:
     """Something to do; ``dropped`` is called instead if it is not wanted any more."""
 

@@ -18,7 +18,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +25,7 @@ from urllib.parse import urlsplit
 
 from localproc.engine.notify.letters import COMMAND, MAIL
 from localproc.errors import LocalprocError, StagingError
+from localproc.frozen import frozen
 from localproc.model import Callback
 from localproc.plugins.store import Store
 from localproc.shortages import started
@@ -45,7 +45,7 @@ _PER_HOST: Final = 16  #: deliveries at a time to one host
 _LAST: Final = 2.0  #: seconds that a closing engine waits for what is being delivered
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """What a callback says: a JSON document. ``guarded``: its address must be public."""
 

@@ -4,18 +4,19 @@ Owns finding them, and what is known of each on this machine. Must not know what
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from localproc.cwl.run.container import described, is_required
 from localproc.cwl.run.process import compile_package, operations, tools
 from localproc.engine.container_runtimes import Containers
 from localproc.errors import ExecutorUnavailable, LocalprocError
+from localproc.frozen import frozen
 from localproc.model import Container
 from localproc.plugins.containers import Image
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Named:
     """An image that a package names; ``required``: a tool relies on it.
 

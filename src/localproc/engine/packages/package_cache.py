@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import fields
 from datetime import datetime
 from importlib.util import find_spec
 from threading import get_ident
@@ -107,7 +108,7 @@ def _files(folder: str) -> Iterator[tuple[str, int, int]]:
 
 def _to_json(record: ProcessRecord) -> dict[str, Any]:
     texts = [[name, base64.b64encode(data).decode()] for name, data in record.texts.items()]
-    plain = {name: getattr(record, name) for name in ProcessRecord.__slots__}
+    plain = {one.name: getattr(record, one.name) for one in fields(record)}
     return {**plain, "deployed": record.deployed.isoformat(), "texts": texts}
 
 

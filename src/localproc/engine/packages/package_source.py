@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urldefrag, urlsplit
 
@@ -22,6 +22,7 @@ from localproc.engine.packages.own_files import missing_files
 from localproc.engine.packages.parts import NOWHERE, Parts, main_of, part_uri
 from localproc.engine.packages.well_known import well_known
 from localproc.errors import InvalidPackage
+from localproc.frozen import frozen
 from localproc.model import InputPolicy
 from localproc.ogc.apppkg import MEDIA_TYPE, YAML_MEDIA_TYPE, is_apppkg, read_apppkg
 from localproc.plugins.executor import ExecutorPlugin
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 UNNAMED: Final = "package"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackageSource:
     """Where a package's entry is, and what of it was handed over.
 

@@ -6,11 +6,12 @@ run it. Must not know why it is set off.
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from localproc.engine.namespace import Namespace
 from localproc.errors import InvalidInputs, LocalprocError, NoSpace, Problem, StoreLocked
+from localproc.frozen import frozen
 from localproc.model import InputPolicy, ProcessRecord
 from localproc.model.secret import with_texts
 from localproc.model.trigger import Accepting, Firing, TriggerRecord
@@ -47,7 +48,7 @@ KEPT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """What is kept: inputs and options as JSON, and who asks."""
 

@@ -11,12 +11,12 @@ those that are not are passed over.
 import calendar
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from localproc.errors import InvalidInputs, PluginMissing, Problem
+from localproc.frozen import frozen
 
 _HINT: Final = "five fields (30 16 * * MON-FRI), or Quartz's with seconds (0 30 16 ? * MON-FRI)"
 _NAMED: Final = {
@@ -37,7 +37,7 @@ _FURTHEST: Final = timedelta(days=366 * 50)
 _Day = Callable[[date], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cron:
     """An expression in a time zone; ``text`` is how it was written."""
 

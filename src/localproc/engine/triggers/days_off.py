@@ -6,11 +6,11 @@ in each line, or is a calendar (iCalendar, RFC 5545). Must not know schedules.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from localproc.errors import InvalidInputs, Problem
+from localproc.frozen import frozen
 
 _WEEK: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _HINT: Final = (
@@ -21,7 +21,7 @@ _EVENT: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DaysOff:
     """The days, by what names them."""
 

@@ -4,7 +4,7 @@ Owns adding, changing and showing them. Must not know when anything is set off.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypedDict, Unpack
 
@@ -15,6 +15,7 @@ from localproc.engine.triggers.days_off import expanded
 from localproc.engine.triggers.kept import KeptTriggers
 from localproc.engine.triggers.schedule import Schedule
 from localproc.errors import NoSuchSchedule
+from localproc.frozen import frozen
 from localproc.model.trigger import TriggerRecord
 from localproc.spelling import public
 
@@ -38,7 +39,7 @@ class ScheduleOptions(TypedDict, total=False):
 
 
 @public
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scheduled:
     """A schedule of the home as it is now: its definition, and its next and its last times."""
 

@@ -7,11 +7,11 @@ never do pay nothing, and neither the loop nor the store waits. Must not know ho
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from localproc.engine.home.home import Home
 from localproc.engine.job.steplog import out_name
+from localproc.frozen import frozen
 from localproc.model import JobFilter, JobRecord
 from localproc.plugins.store import Store
 from localproc.store.log_index import IndexedLog, JobLogs, LogIndex
@@ -21,7 +21,7 @@ _PAGE: Final = 500  #: jobs that are asked for at a time
 _TOGETHER: Final = 50  #: jobs that are kept in one transaction
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bounds:
     """Bytes that the index has at the most of a log (its beginning and its end), a job, and all.
 

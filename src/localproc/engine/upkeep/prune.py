@@ -8,7 +8,7 @@ again. Must not know when.
 import os
 import shutil
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -19,6 +19,7 @@ from localproc.engine.home.retention import Retention
 from localproc.engine.upkeep.remains import OpenStorage, Remains
 from localproc.engine.upkeep.usage import Sizes
 from localproc.errors import InvalidInputs, LocalprocError
+from localproc.frozen import frozen
 from localproc.model import JobFilter, JobRecord
 from localproc.model.events import request_of
 from localproc.plugins.store import Store
@@ -30,7 +31,7 @@ from localproc.uris import uri_path
 _MINUTE: Final = timedelta(minutes=1)  #: by which the clocks of two may differ
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrunedJob:
     """A job that goes, with the bytes that are its own."""
 
@@ -38,7 +39,7 @@ class PrunedJob:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pruned:
     """What goes, or would. ``size`` is what the disk has back.
 

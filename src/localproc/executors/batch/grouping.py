@@ -5,10 +5,11 @@ Owns what a task asks of a scheduler, and making batches of tasks that ask for t
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
+from localproc.frozen import frozen
 from localproc.model import Task
 
 _MINUTE: Final = 60
@@ -25,7 +26,7 @@ class Mode(StrEnum):
     BUNDLE = "bundle"  #: many in one job, which packs them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """What a job needs: whole ``cores`` for each of its processes, ``seconds`` (0: no limit here).
 
@@ -47,7 +48,7 @@ class Request:
         return math.ceil(self.processes / self.nodes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """Tasks that are handed in as one; ``slots`` of a bundle run at a time.
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from localproc.executors.batch.grouping import Mode, Request
 from localproc.executors.batch.late_files import Listed
 from localproc.executors.journals import Journal
+from localproc.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Begun:
     """A marker: ``job`` is empty if nobody will ever begin."""
 

@@ -6,17 +6,18 @@ Owns the text of both, for the shell and for the keeper. Pure.
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from shlex import quote
 from typing import Final
 
 from localproc.executors.batch.grouping import Batch, Mode
+from localproc.frozen import frozen
 from localproc.model import Task
 
 _PART: Final = 25  #: tasks of a file: each element of an array reads one
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeSetup:
     """How things are on a node: which variables tell a job's id and an element's number, which is
     ``first_index`` for the first; ``tmp`` (an expression of the shell), the ``python`` that runs
@@ -61,7 +62,7 @@ class NodeSetup:
         return [*command, "-n", str(needs.processes), *task.argv]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BatchPaths:
     """The paths of a batch: its folder, that of exit records, and that of the runner."""
 

@@ -4,19 +4,19 @@ Owns for how long the runner of a bundle has given none, by the clock of this ma
 a node or of its disk may be hours off. Must not know what follows from it.
 """
 
-from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
 from localproc.executors.batch.handed import Handed
 from localproc.executors.batch.spool import Spool
+from localproc.frozen import frozen
 
 #: Seconds of silence that mean something: the runner gives a sign every five.
 SILENT: Final = 20.0
 _LOOK: Final = 2.5  #: seconds between two looks at one bundle
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Sign:
     stamp: int | None
     since: float

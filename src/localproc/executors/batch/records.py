@@ -6,11 +6,12 @@ the scheduler has seen. Pure: an end that needs the scheduler's word says so.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from localproc.executors.batch.scheduler import Seen
+from localproc.frozen import frozen
 from localproc.model import Report, TaskState
 
 _TIMES: Final = re.compile(r"(\d+)m([\d.]+)s (\d+)m([\d.]+)s")
@@ -26,7 +27,7 @@ _WHY: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """How a task ended, by what was at its side. ``told`` is false for a kill of unknown cause."""
 

@@ -4,16 +4,16 @@ Owns the questions that it is asked, and the terms of the answers. Must not know
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from localproc.errors import ExecutorUnavailable
 from localproc.executors.batch.grouping import Request
+from localproc.frozen import frozen
 from localproc.model import TaskState
 from localproc.plugins.backend import Refused
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Allocation:
     """What the scheduler is asked for.
 
@@ -29,7 +29,7 @@ class Allocation:
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """A job, or an element of an array, as the scheduler sees it.
 

@@ -5,11 +5,11 @@ they mean.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from localproc.errors import EnvironmentProblem
+from localproc.frozen import frozen
 
 #: Options that every scheduler has, with what they mean.
 SHARED: Final[Mapping[str, str]] = {
@@ -115,7 +115,7 @@ class Options:
                 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Level:
     """Options for all steps, and by patterns for some."""
 

@@ -13,17 +13,17 @@ import tarfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 from localproc.errors import ImageError
 from localproc.executors.containers import roots
+from localproc.frozen import frozen
 from localproc.plugins.containers import Image
 
 _HINT: Final = "give a file that docker save, podman save or skopeo copy has written"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contents:
     """What an archive has: the name of an image, its configuration as it stands, its layers."""
 
