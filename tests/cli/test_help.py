@@ -116,7 +116,7 @@ def test_importing_localproc_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_imports_no_command_and_no_plugins(option: str) -> None:
     assert loaded_after(called(option)) == {"click"}
-    assert own_modules_after(called(option)) <= 16
+    assert own_modules_after(called(option)) <= 17
 
 
 @pytest.mark.parametrize("name", ["run", "cwl", "plan", "jobs", "status", "logs"])

@@ -28,7 +28,8 @@ from localproc.storage.content_codings import coding_of, decoded
 from localproc.storage.pace import SLOWEST, slowest_of
 from localproc.storage.web_client import WebClient
 
-_OPTIONS: Final = ("guarded", "slowest")
+#: Options of this storage.
+OPTIONS: Final = ("guarded", "slowest")
 _TIMEOUT: Final = 30.0
 _REDIRECTS: Final = 5
 #: Answers of servers that have too much to do, or of what stands before them (RFC 9110, 6585).
@@ -52,10 +53,10 @@ class WebStorage:
     def open(cls, options: Mapping[str, Any]) -> "WebStorage":
         """Open it; ``guarded`` refuses addresses that are not public, ``slowest`` what trickles."""
         for name in options:
-            if name not in _OPTIONS:
+            if name not in OPTIONS:
                 raise EnvironmentProblem(
                     f"the storage of the web has no option {name!r}",
-                    hint=near(name, _OPTIONS, f"it has {', '.join(_OPTIONS)}"),
+                    hint=near(name, OPTIONS, f"it has {', '.join(OPTIONS)}"),
                 )
         return cls(guarded=bool(options.get("guarded")), slowest=slowest_of(options))
 

@@ -13,7 +13,7 @@ import fsspec
 from localproc.errors import EnvironmentProblem
 from localproc.storage.bounded_calls import Helper, Helpers, Told
 from localproc.storage.pace import slowest_of
-from localproc.storage.web import WebStorage
+from localproc.storage.web import OPTIONS, WebStorage
 from localproc_fsspec.failures import telling
 from localproc_fsspec.places import NESTED, Place, place_of
 from localproc_fsspec.web_file import web_file
@@ -75,7 +75,8 @@ class Reach:
         self._by_host = by_host
         self._helpers = Helpers(slowest_of(options))
         is_web = scheme == "zip" and self._target in ("http", "https")
-        self._web = WebStorage.open(options) if is_web else None
+        of_web = {name: options[name] for name in OPTIONS if name in options}
+        self._web = WebStorage.open(of_web) if is_web else None
         if self._web and options.get("target_options"):
             raise EnvironmentProblem(
                 "the storage zip cannot have target_options for the web",
