@@ -26,7 +26,9 @@ def frozen(cls: Any = None, /, *, kw_only: bool = False, eq: bool = True) -> Any
         own = cls.__dict__.keys()
         made: Any = dataclass(slots=True, init=False, repr=False, eq=False, kw_only=kw_only)(cls)
         made.__init__ = _init_of(made)
-        made.__compared__ = staticmethod(_values([one.name for one in fields(made) if one.compare]))
+        if eq:
+            compared = [one.name for one in fields(made) if one.compare]
+            made.__compared__ = staticmethod(_values(compared))
         for name, method in {**_METHODS, **(_COMPARING if eq else {})}.items():
             if name not in own:
                 setattr(made, name, method)
