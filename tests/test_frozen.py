@@ -128,3 +128,31 @@ def test_a_derived_class_has_the_members_of_both_and_what_it_defines_itself() ->
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'name'"):
         Derived()  # type: ignore[call-arg]
     assert not hasattr(Derived("a"), "__dict__"), "it has slots alone"
+
+
+def test_one_of_many_members_is_frozen_too_and_so_is_one_of_a_plain_class_that_is_derived() -> None:
+    class Plain(Sample):
+        """Has no slots, so its instances may have more."""
+
+    for cls in (Sample, Plain):
+        one = cls("a", 2, tags=("b",))
+        assert type(one) is cls
+        assert (one.name, one.size, one.tags, one.kind) == ("a", 2, ("b",), "plain")
+        with pytest.raises(FrozenInstanceError):
+            one.size = 3  # type: ignore[misc]
+    with pytest.raises(ZeroDivisionError):
+        Broken("a", "b", "c", "d", "e")
+
+
+def _fails() -> int:
+    return 1 // 0
+
+
+@frozen
+class Broken:
+    one: str
+    two: str
+    three: str
+    four: str
+    five: str
+    six: int = field(default_factory=_fails)

@@ -5,7 +5,8 @@ Owns how they are made. Must not know what they mean.
 They are those of ``dataclasses`` to all who use them (``fields``, ``replace``, ``match``, copies).
 That module writes and compiles six methods for each, which is a third of a cold start with as many
 as there are here, and has an instance set its fields through ``object.__setattr__``, by name. Here
-one method is compiled, which uses the slots themselves; the others are the same for all.
+one method is compiled, which uses the slots themselves; the others are the same for all. An
+instance of many fields is of an open class of the same slots while they are set: that is faster.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,21 +45,43 @@ def _init_of(cls: Any) -> Callable[..., None]:
     named = [_parameter(one) for one in given if one.kw_only]
     parameters = [_parameter(one) for one in given if not one.kw_only]
     head = ", ".join(["self", *parameters, *(["*", *named] if named else [])])
-    lines = [f"set_{one.name}(self, {_value(one)})" for one in own if _is_set(one)]
+    set_ = [one for one in own if _is_set(one)]
+    known: dict[str, Any] = {"MADE": _MADE}
+    if len(set_) > _FEW:
+        known |= {"BECOME": _become, "TWINS": _OPEN_TWINS}
+        lines = ["OWN = self.__class__", "BECOME(self, TWINS[OWN])"]
+        lines += [f"self.{one.name} = {_value(one)}" for one in set_]
+        lines.append("BECOME(self, OWN)")
+    else:
+        known |= {f"set_{one.name}": getattr(cls, one.name).__set__ for one in set_}
+        lines = [f"set_{one.name}(self, {_value(one)})" for one in set_]
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
-    known: dict[str, Any] = {"MADE": _MADE}
     for one in own:
-        known |= {
-            f"set_{one.name}": getattr(cls, one.name).__set__,
-            f"default_{one.name}": one.default,
-            f"make_{one.name}": one.default_factory,
-        }
+        known[f"default_{one.name}"] = one.default
+        known[f"make_{one.name}"] = one.default_factory
     exec(f"def __init__({head}):\n " + ("\n ".join(lines) or "pass"), known)  # noqa: S102
     init: Any = known.pop("__init__")
     init.__qualname__, init.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
     init.__annotations__ = {one.name: one.type for one in given} | {"return": None}
     return init  # type: ignore[no-any-return]
+
+
+class _OpenTwins(dict[type[Any], type[Any]]):
+    """By class, one of the same slots whose instances can be changed; made when it is needed."""
+
+    def __missing__(self, cls: type[Any]) -> type[Any]:
+        space: dict[str, Any] = {"__setattr__": object.__setattr__}
+        if "__slots__" in cls.__dict__:
+            space["__slots__"] = cls.__dict__["__slots__"]
+        meta: Any = type(cls)
+        self[cls] = meta(cls.__name__, cls.__bases__, space)
+        return self[cls]
+
+
+_FEW: Final = 5  #: fields that are set one by one
+_OPEN_TWINS: Final = _OpenTwins()
+_become: Final = object.__dict__["__class__"].__set__
 
 
 class _Made:

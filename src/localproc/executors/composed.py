@@ -46,6 +46,7 @@ class Composed:
         self._inner = inner
         self._runtimes = runtimes
         self._boxed: dict[str, Task] = {}  #: those in containers, until they have ended
+        self._has_boxed = False  #: until then, all that the inner executor says is passed on
         self._on_the_way: set[str] = set()
         self._unwanted: set[str] = set()  #: cancelled before they had reached the inner executor
         self._ready: deque[Task] = deque()
@@ -99,6 +100,7 @@ class Composed:
             if not is_boxed(task):
                 plain.append(task)
             elif task.key not in self._boxed:
+                self._has_boxed = True
                 self._boxed[task.key] = task
                 self._on_the_way.add(task.key)
                 self._do(partial(self._rewrite, task))
@@ -107,8 +109,10 @@ class Composed:
 
     def poll(self) -> Sequence[Report]:
         """Return the news of the inner executor, and what has come of tasks on the way to it."""
+        if not self._has_boxed:
+            return self._inner.poll()
         self._revive()
-        if self._thread is not None:  # else nothing has been in a container yet
+        if self._thread is not None:  # else there was no thread to be had yet
             with suppress(BlockingIOError):
                 os.read(self._bell, 4096)
             self._pass_on()
@@ -133,6 +137,7 @@ class Composed:
     def reattach(self, tasks: Sequence[Task]) -> None:
         """Have tasks found: their keys are what they were."""
         self._boxed.update((one.key, one) for one in tasks if is_boxed(one))
+        self._has_boxed = self._has_boxed or bool(self._boxed)
         self._inner.reattach(tasks)
 
     def release(self, keys: Iterable[str]) -> None:

@@ -84,7 +84,7 @@ def referring(text: str, names: Mapping[str, str]) -> str:
 
     It is an array, which no event is that has everything itself.
     """
-    return f"[{text},{json.dumps(names, separators=(',', ':'))}]" if names else text
+    return f"[{text},{json.dumps(names, separators=(',', ':'))}]"
 
 
 def refers(text: object) -> bool:

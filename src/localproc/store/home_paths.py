@@ -77,6 +77,9 @@ def _has(text: str, form: str) -> bool:
 
 def _replaced(text: str, form: str, mark: str) -> str:
     """Put a mark in place of the home where that is what a path names, or lies in."""
+    text = text.replace(f'"{form}/', f'"{mark}/')  # most are all of a text
+    if form not in text:
+        return text
     first, *others = text.split(form)
     before, parts = first, [first]
     for after in others:

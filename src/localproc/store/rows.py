@@ -150,11 +150,12 @@ def event_row(
 ) -> tuple[Any, ...]:
     """Return the values of an ``events`` row; ``data`` is that of the event, if it is at hand."""
     data = event.to_data() if data is None else data
-    names = {}
     if Encoded in map(type, data.values()):
         large = [name for name, value in data.items() if type(value) is Encoded]
         names = {name: data.pop(name).name for name in large}
-    text = apart.referring(paths.shortened(compact(data)), names)
+        text = apart.referring(paths.shortened(compact(data)), names)
+    else:
+        text = paths.shortened(compact(data))
     return (
         number,
         seq,

@@ -42,32 +42,32 @@ class StepNames:
     def __init__(self, names: dict[str, int]) -> None:
         self._names = names
         self._taken = set(map(folded, names))
-        self._alike = {owner for name in self._taken for owner in _owners(name)}
+        self._alike = {owner for name in self._taken if "." in name for owner in _owners(name)}
 
     def take(self, step: str) -> str:
         """Name the next instance of a step."""
-        count = self._names.get(step, 0) + 1
+        known = self._names.get(step, 0)
+        count = known + 1
         name = step if count == 1 else f"{step}_{count}"
         while not self._is_free(alike := folded(name)):
             count += 1
             name = f"{step}_{count}"
         self._names[step] = count
-        if count > 1:
+        if count > 1 and not known:  # else it was taken before
             self._taken.add(folded(step))
         self._taken.add(alike)
-        self._alike.update(_owners(alike))
+        if "." in alike:
+            self._alike.update(_owners(alike))
         return name
 
     def _is_free(self, name: str) -> bool:
         """Whether neither a folded name nor a folder that comes with it is another step's."""
         if name in self._taken or name in self._alike:
             return False
-        return _owners(name).isdisjoint(self._taken)
+        return "." not in name or _owners(name).isdisjoint(self._taken)
 
 
 def _owners(name: str) -> set[str]:
     """Return the names of steps one of whose folders would be called like this step."""
-    if "." not in name:
-        return set()
     plain = name.removesuffix(".in")
     return {plain, _ATTEMPT.sub("", plain), _ATTEMPT.sub("", name)} - {name}

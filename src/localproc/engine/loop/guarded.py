@@ -78,12 +78,18 @@ class GuardedExecutor:
         """Return its interval, or when something of ours is due."""
         if self._own:
             return 0.0
-        later: float | None = _LATER
-        wanted = self._call("interval", lambda: _seconds(self._executor.interval()), later)
+        wanted = self._call("interval", self._wanted, _LATER)
         if not (self._put_off or self._sought):
             return wanted
         due = max(0.0, self._again - self._clock())
         return due if wanted is None else min(due, wanted)
+
+    def _wanted(self) -> float | None:
+        """Return the interval that it wants; raises ``TypeError`` or ``ValueError`` for none."""
+        interval = self._executor.interval()
+        if interval is not None and not 0 <= interval < math.inf:
+            raise ValueError(f"interval() gave {interval!r}")
+        return interval
 
     def room(self) -> int:
         """Return its room, none while it cannot tell."""
@@ -96,9 +102,10 @@ class GuardedExecutor:
 
     def submit(self, tasks: Sequence[Task], *, more: bool = False) -> None:
         """Hand tasks over that it can run; the others are refused."""
-        reasons = self.check(tasks)
-        able = [one for one in tasks if one.key not in reasons]
-        self._own += [_refused(one, reasons[one.key]) for one in tasks if one.key in reasons]
+        able = tasks
+        if reasons := self.check(tasks):
+            able = [one for one in tasks if one.key not in reasons]
+            self._own += [_refused(one, reasons[one.key]) for one in tasks if one.key in reasons]
         if not able:
             return
         try:
@@ -222,15 +229,6 @@ def _are_members(kinds: tuple[type, ...]) -> bool:
     """Whether a report may have values of these classes: few come, and many a time."""
     state, *others = kinds
     return state is TaskState and all(map(takes, _MEMBERS.values(), others))
-
-
-def _seconds(interval: float | None) -> float | None:
-    """Return an interval; raises ``TypeError`` or ``ValueError`` for what is none."""
-    if interval is None:
-        return None
-    if not 0 <= interval < math.inf:
-        raise ValueError(f"interval() gave {interval!r}")
-    return interval
 
 
 def _refused(task: Task, reason: str) -> Report:
