@@ -20,6 +20,8 @@ _PROGRAM: Final = (
     "import sys; sys.path.append(sys.argv[1]); from keeper.keeper import main; main(*sys.argv[2:])"
 )
 _MOST: Final = 1 << 16
+_written: Final = json.JSONEncoder().encode
+_read: Final = json.JSONDecoder().raw_decode
 _GOING: Final = 1.0  #: seconds that it has to go when it has nothing to do
 
 
@@ -59,7 +61,7 @@ class Conversation:
 
         What the keeper does not take now waits for ``go_on``. That it has gone is heard, not said.
         """
-        self._unsaid += ((key, f"{json.dumps(one)}\n".encode()) for key, one in messages)
+        self._unsaid += ((key, f"{_written(one)}\n".encode()) for key, one in messages)
         return self.go_on()
 
     def go_on(self) -> bool:
@@ -89,7 +91,7 @@ class Conversation:
         if not data:
             return None
         *lines, self._heard = (self._heard + data).split(b"\n")
-        return [json.loads(line.decode()) for line in lines]
+        return [_read(line.decode())[0] for line in lines]
 
     def hang_up(self) -> None:
         """End it; the keeper sees its tasks to their ends, and goes."""
