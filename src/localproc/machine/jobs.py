@@ -84,9 +84,9 @@ def apply(job: JobRecord, event: Event) -> JobRecord:
 
     Raises ``InvalidTransition`` where the table has no entry.
     """
-    if job.status.final:
-        return job
     status = TRANSITIONS[job.status].get(event.kind)
+    if status is None and job.status.final:
+        return job
     if status is None:
         raise InvalidTransition(
             f"job {job.id} is {job.status}, which '{event.kind}' at {event.at.isoformat()} cannot "

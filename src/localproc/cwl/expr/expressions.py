@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from localproc.cwl.base.numbers import json_text
 from localproc.cwl.expr.javascript import Script, evaluate
@@ -55,8 +55,7 @@ class Context:
         return self._inputs_json, json.dumps(self_), self._runtime_json
 
 
-@frozen
-class Dialect:
+class Dialect(NamedTuple):
     """What expressions may be in one process.
 
     ``library`` is the expressionLib, ``None`` where JavaScript is not asked for.
@@ -186,7 +185,7 @@ def evaluate_field(
     text: Any, dialect: Dialect, context: Context, self_: Any = None, *, strip: bool = True
 ) -> Any:
     """Return the value of a field that may hold an expression; other values as they are."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not has_expression(text):
         return text
     template = parse(text, dialect, strip=strip)
     return template if isinstance(template, str) else template.value(context, self_)

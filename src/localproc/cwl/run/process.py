@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from localproc.cwl.base.files import local_paths
 from localproc.cwl.base.types import CwlType, is_optional
@@ -158,9 +158,11 @@ def noted(work: Callable[[_P], _T]) -> Callable[[_P], _T]:
 
     @wraps(work)
     def of(process: _P) -> _T:
-        if work not in process.notes:
-            process.notes[work] = work(process)
-        return cast("_T", process.notes[work])
+        notes = process.notes
+        if work not in notes:
+            notes[work] = work(process)
+        found: _T = notes[work]
+        return found
 
     return of
 
