@@ -62,8 +62,8 @@ def no_time(source: str, arguments: tuple[str, str, str], time_limit: float) -> 
 class Bench:
     """One job. ``history`` is what has been recorded, ``effects`` what was ordered then.
 
-    ``containers``: the executor runs them. ``durable``: so is the engine, on a machine that was
-    ``booted`` then. ``accepted_by`` is no
+    ``containers``: the executor runs them; ``sees_all``: it shows tasks all of the disk.
+    ``durable``: so is the engine, on a machine that was ``booted`` then. ``accepted_by`` is no
     engine for a job that was left to another. ``evaluator`` is the loop's. ``lent`` counts how
     often tasks of this engine hold each temporary folder.
     """
@@ -74,6 +74,7 @@ class Bench:
         inputs: Mapping[str, Any],
         *,
         containers: bool = False,
+        sees_all: bool = False,
         durable: bool = False,
         booted: datetime | None = None,
         accepted_by: str = "engine-1",
@@ -82,7 +83,7 @@ class Bench:
     ) -> None:
         self.evaluator = evaluator
         self.process = process
-        self.able = Capabilities(containers=containers)
+        self.able = Capabilities(containers=containers, sees_all=sees_all)
         self.durable = durable
         self.booted = booted
         self.memory = Memory()

@@ -14,6 +14,7 @@ from localproc.engine.job.effects import (
     Collect,
     Evaluate,
     FillFolder,
+    Launch,
     MakePlan,
     Prepare,
     PullPlan,
@@ -190,6 +191,36 @@ def test_files_are_staged_and_published() -> None:
     ]
     (effect,) = bench.given(StageOut)
     assert told(bench.answer(effect)) == ["step-finished stage_out successful", "succeeded"]
+
+
+READING = """
+    cwlVersion: v1.2
+    class: CommandLineTool
+    id: read
+    baseCommand: cat
+    inputs: {file: {type: File, inputBinding: {}}}
+    outputs: {}
+    hints: {DockerRequirement: {dockerPull: "alpine:3"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sees_all", "containers", "reads"),
+    [(False, False, ("/in/a.txt",)), (True, False, ()), (True, True, ("/in/a.txt",))],
+)
+def test_what_a_task_reads_is_told_to_whoever_shows_it_nothing_else(
+    sees_all: bool, containers: bool, reads: tuple[str, ...]
+) -> None:
+    bench = Bench(process(READING), {"file": FILE}, containers=containers, sees_all=sees_all)
+    bench.memory.files["/in/a.txt"] = b"x"
+    bench.begin()
+    (effect,) = bench.given(StageIn)
+    bench.answer(effect)
+    bench.room()
+    for prepare in bench.given(Prepare):
+        bench.answer(prepare)
+    (launch,) = bench.given(Launch)
+    assert launch.task.reads == reads
 
 
 # What is slow is asked for

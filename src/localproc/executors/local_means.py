@@ -52,6 +52,7 @@ class LocalMeans:
         #: What an executor with these means can do.
         self.capabilities: Final = replace(
             PROCESSES,
+            sees_all=True,
             gpus=bool(self._devices),
             devices=len(self._devices),
             mpi=bool(self._launcher),

@@ -109,9 +109,10 @@ class Task:
     ``outdir`` exists and is empty but for what was staged; it is also the working directory.
     ``stdout`` and ``stderr`` are absolute paths, opened for appending; ``stdin`` is ``None`` for
     an empty one. ``reads`` are the files and folders outside of its own folders that it has to see,
-    with the targets of links, ``writes`` those that it changes in place. ``process`` is the
-    id of the job's, ``step`` the place in its workflow, ``group`` is equal for tasks that differ in
-    their inputs alone (a scatter).
+    with the targets of links, ``writes`` those that it changes in place; both are empty for an
+    executor that shows tasks all of the disk. ``process`` is the id of the job's, ``step`` the
+    place in its workflow, ``group`` is equal for tasks that differ in their inputs alone (a
+    scatter).
     ``executor`` is the name of the one that it goes to, ``software`` what was made available,
     ``without`` says which hints could not be met, and why.
     ``secrets`` are what its marks stand for, and variables that are not in ``env``.

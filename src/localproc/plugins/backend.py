@@ -28,6 +28,7 @@ class Capabilities:
     devices: int = 0  #: how many one task can have, 0 where nobody knows
     mpi: bool = False  #: starts as many processes of a task as it asks for
     secrets: bool = False  #: reveals a task's secrets to the task alone, and hides them in its logs
+    sees_all: bool = False  #: shows tasks all of the disk: nobody works out what else they read
 
 
 #: What there is on any machine.

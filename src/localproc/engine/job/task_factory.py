@@ -188,12 +188,13 @@ class TaskFactory:
             variables={} if given is None else given.plain(step),
         )
         box = prepared.container
+        sees_all = where.able.sees_all and not where.containers
         task = self._task(
             effect,
             prepared,
             container=None if box is None else replace(box, runtime=where.runtime),
-            reads=reads(prepared, files, links=where.containers, named=self.setup.named),
-            writes=writes(prepared),
+            reads=() if sees_all else self._reads(prepared, files, where),
+            writes=() if sees_all else writes(prepared),
             process=self.setup.process,
             step=step,
             group=f"{self.job_id}:{step}",
@@ -206,6 +207,9 @@ class TaskFactory:
         notes += without_software(software.missing) + without_container_hint(where.passed_over)
         task = self._noting(notes, task, effect)
         return prepared, task, self._given(effect.invocation, files)
+
+    def _reads(self, prepared: Prepared, files: Files, where: Destination) -> tuple[str, ...]:
+        return reads(prepared, files, links=where.containers, named=self.setup.named)
 
     def _given(self, invocation: Invocation, files: Files) -> str:
         named = fingerprint.named(invocation.tool, invocation.inputs)

@@ -78,7 +78,8 @@ class GuardedExecutor:
         """Return its interval, or when something of ours is due."""
         if self._own:
             return 0.0
-        wanted = self._call("interval", self._wanted, _LATER)
+        later: float | None = _LATER
+        wanted = self._call("interval", self._wanted, later)
         if not (self._put_off or self._sought):
             return wanted
         due = max(0.0, self._again - self._clock())
