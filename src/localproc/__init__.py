@@ -11,9 +11,11 @@
 The public names are those below; everything else may change.
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as type checkers take it; to import ``typing`` is what takes a while
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from localproc.api import Engine
     from localproc.engine.handles import Job, Process
     from localproc.engine.home.settings import Settings
@@ -56,7 +58,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import public names when they are first used: importing localproc itself costs nothing."""
     if name == "__version__":
         from importlib.metadata import version

@@ -107,6 +107,12 @@ def called(*words: str) -> str:
     return f"from localproc.cli import main\ntry: main({list(words)!r})\nexcept SystemExit: pass"
 
 
+def test_importing_localproc_imports_nothing_else() -> None:
+    shown = "print(*{*sys.modules} - before)"
+    code = f"import sys; before = {{*sys.modules}}; import localproc; {shown}"
+    assert run_in_a_process(code) == "localproc"
+
+
 def test_importing_localproc_imports_nothing_heavy() -> None:
     assert loaded_after("import localproc") == set()
     assert own_modules_after("import localproc") == 1

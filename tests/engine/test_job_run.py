@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from localproc.cwl.expr.realm import run_script
-from localproc.cwl.run.effort import LARGE
 from localproc.cwl.run.plan import Invocation, Plan
 from localproc.engine.job.effects import (
     Close,
@@ -46,6 +45,7 @@ from localproc.engine.job.facts import (
 )
 from localproc.engine.job.job_run import JobRun
 from localproc.errors import JobFailed, StagingError, StepError
+from localproc.lengths import LARGE
 from localproc.machine.phases import ACTS, Act, Fact, Phase
 from localproc.model import Container, Report, StepStatus, TaskState
 from localproc.model.events import (

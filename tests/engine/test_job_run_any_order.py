@@ -16,7 +16,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from localproc.cwl.run.effort import LARGE
 from localproc.engine.job.effects import (
     Close,
     Launch,
@@ -42,6 +41,7 @@ from localproc.engine.job.facts import (
     fact_of,
 )
 from localproc.errors import JobFailed, LocalprocError, StagingError
+from localproc.lengths import LARGE
 from localproc.machine import replay, steps
 from localproc.machine.phases import ACTS, Fact, Phase
 from localproc.model import Report, StepStatus, TaskState

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.run.effort import LARGE
 from localproc.engine.job.effects import (
     Close,
     Evaluate,
@@ -18,6 +17,7 @@ from localproc.engine.job.effects import (
 )
 from localproc.engine.job.facts import DismissalAsked, Done, Progressed
 from localproc.errors import StagingError, StepError
+from localproc.lengths import LARGE
 from localproc.machine.phases import Phase
 from localproc.model import TaskState
 from localproc.model.events import STAGE_IN, STAGE_OUT, Failed, StepFinished, Succeeded

@@ -16,6 +16,7 @@ from typing import Any, Final
 import pytest
 
 from localproc import Engine
+from localproc.engine.home.liveness import Liveness
 from localproc.engine.job import planning, staging
 from localproc.engine.loop import job_work
 from localproc.engine.loop.job_starts import JobStarts
@@ -354,6 +355,29 @@ def test_few_jobs_are_taken_up_in_one_turn(tmp_path: Path, monkeypatch: pytest.M
             assert engine.job(job.id).wait(patient(60)).status == "successful"
     assert sum(turns.taken_up) == 60
     assert max(turns.taken_up) <= MOST_BEGUN
+
+
+def test_jobs_that_have_to_wait_for_others_leave_the_loop_asleep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wakes: list[str] = []
+    wake = Liveness.wake
+
+    def told(bell: Liveness) -> None:
+        wakes.append(threading.current_thread().name)
+        wake(bell)
+
+    with Engine(tmp_path / "home", active=2) as engine:
+        sleeping = engine.deploy(tool("sleep 3600", id="sleeping"))
+        first, last = sleeping.execute({}), sleeping.execute({})
+        until(lambda: (first.status, last.status) == ("running", "running"))
+        monkeypatch.setattr(Liveness, "wake", told)
+        quick = engine.deploy(tool("true", id="quick"))
+        waiting = [quick.execute({}) for _ in range(20)]
+        assert threading.current_thread().name not in wakes
+        assert first.dismiss().status == "dismissed"
+        assert {job.wait(patient(60)).status for job in waiting} == {"successful"}
+        last.dismiss()
 
 
 def test_few_jobs_that_wait_are_dismissed_in_one_turn(

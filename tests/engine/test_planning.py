@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from localproc.cwl.run.effort import LARGE
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job.effects import Effects, MakePlan, PullPlan
 from localproc.engine.job.facts import Pulled
 from localproc.engine.job.planning import Instance, Planning, make_plan, pull
 from localproc.errors import LocalprocError
+from localproc.lengths import LARGE
 from tests.cwl.memory import Memory, process
 
 TOOL = "{class: CommandLineTool, baseCommand: say, inputs: {word: Any}, outputs: {out: string}}"

@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from localproc import forks
-from localproc.cwl.run.effort import LARGE, is_within
 from localproc.engine.container_runtimes import Containers
 from localproc.engine.home import liveness
 from localproc.engine.home.cwd import absolute_home
@@ -35,6 +34,7 @@ from localproc.engine.upkeep.hourly_prune import HourlyPrune
 from localproc.engine.upkeep.remains import Remains, Remover
 from localproc.errors import EnvironmentProblem, LocalprocError, NoSpace
 from localproc.executors.scripts import Scripts
+from localproc.lengths import LARGE, is_within
 from localproc.model import JobFilter, JobRecord, JobRequest, ProcessRecord
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 from localproc.plugins.manager import PluginManager

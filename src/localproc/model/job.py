@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field, fields
 from datetime import datetime
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import Any, Final, NamedTuple, Self
 
 from localproc.frozen import frozen
@@ -72,11 +73,9 @@ class JobRequest:
 
     def to_data(self) -> dict[str, Any]:
         """Return it as JSON, without what is as it is by default."""
-        data: dict[str, Any] = {
-            name: value
-            for name, value, usual in zip(_ASKED, _asked(self), _USUAL, strict=True)
-            if value is not usual and value != usual
-        }
+        values = _asked(self)
+        others = compress(zip(_ASKED, values, _USUAL, strict=True), map(is_not, values, _USUAL))
+        data: dict[str, Any] = {name: value for name, value, usual in others if value != usual}
         for name in data.keys() & _FORMS.keys():
             data[name] = _FORMS[name].write(data[name])
         return {"inputs": self.inputs, **data}

@@ -46,7 +46,7 @@ class Database:
         self._closed = False
         self._readers: deque[sqlite3.Connection] = deque()  # those that nobody uses
         self._logs = journal == "wal"
-        self._checkpoints = Checkpoints(self._path + LOG, self.reading)
+        self._checkpoints = Checkpoints(self._path + LOG, self.reading, self._lock)
         with self._meaning():
             with self._in_turn(opening):
                 self._db = self._connect()
@@ -127,7 +127,7 @@ class Database:
         self._close_readers()
         self._db.close()
         self._gate = Gate()
-        self._checkpoints = Checkpoints(self._path + LOG, self.reading)
+        self._checkpoints = Checkpoints(self._path + LOG, self.reading, self._lock)
         self._lock.release()
 
     def _close_readers(self) -> None:

@@ -63,7 +63,8 @@ class JobTables(Database):
         """Record a job that has been accepted, and its first event; give the job that there is."""
         data = event.to_data()
         large = {name: value for name, value in data.items() if pieces.is_large(value)}
-        data |= {name: self.encoded(job.id, value, _go_on) for name, value in large.items()}
+        for name, value in large.items():
+            data[name] = self.encoded(job.id, value, _go_on)
         with self.transaction() as db:
             other = self._once(db, job) if job.once else ""
             number = 0 if other else self._insert_job(db, job, event, data)

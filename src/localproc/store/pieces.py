@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
+from localproc.lengths import LARGE, is_within
+
 compact: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 _PIECE: Final = 1 << 16  #: characters, about, that are encoded at once
 _MEMBERS: Final = 1 << 8  #: members that are
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
-_LARGE: Final = 1 << 18  #: characters that are more than belongs into a row
-_AROUND: Final = 4  #: characters, about, that every value has beside its text
 
 
 def pieces(value: Any) -> Iterator[str]:
@@ -68,28 +68,11 @@ def _members(some: list[Any]) -> Iterator[str]:
 
 def is_large(value: Any) -> bool:
     """Whether an object is more than belongs into a row."""
-    return isinstance(value, Mapping) and not _is_short(value, _LARGE)
+    return isinstance(value, Mapping) and not is_within(value, LARGE)
 
 
-def _is_short(value: Any, most: int = _PIECE) -> bool:
+def _is_short(value: Any) -> bool:
     """Whether a value is no more than a piece."""
     if isinstance(value, list) and len(value) <= _MEMBERS and _NUMBERS.issuperset(map(type, value)):
         return True
-    left, inside = most, [value]
-    while inside:
-        one = inside.pop()
-        if isinstance(one, str):
-            left -= len(one) + _AROUND
-        elif isinstance(one, Mapping):
-            left -= _AROUND * len(one)
-            if left >= 0:
-                inside += (*one, *one.values())
-        elif isinstance(one, (list, tuple)):
-            left -= _AROUND * len(one)
-            if left >= 0:
-                inside += one
-        else:
-            left -= _AROUND
-        if left < 0:
-            return False
-    return True
+    return is_within(value, _PIECE)

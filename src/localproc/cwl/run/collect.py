@@ -14,12 +14,12 @@ from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import CwlType, is_filelike, is_optional, kind, members, mismatches
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.expr.realm import RESULT_LIMIT
-from localproc.cwl.run.effort import is_within
 from localproc.cwl.run.enrich import Enricher, secondary_names, shown_name
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Port, Tool
 from localproc.cwl.run.settle import FoundFile, Settler
 from localproc.errors import StepError
+from localproc.lengths import is_within
 from localproc.uris import is_below, path_uri
 
 

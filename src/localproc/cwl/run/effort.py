@@ -1,10 +1,8 @@
 """Whether something may take long to work out: JavaScript, listings of directories, many values.
 
-Owns telling that, and how much a value is, by reading. Must not evaluate anything, nor know who
-does.
+Owns telling that by reading. Must not evaluate anything, nor know who does.
 """
 
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -13,12 +11,9 @@ from localproc.cwl.expr.expressions import Dialect, needs_javascript
 from localproc.cwl.run.process import Port, Tool, Workflow, WorkflowStep, noted
 from localproc.errors import ExpressionError
 
-LARGE: Final = 1 << 18  #: characters of JSON that take some milliseconds to be gone through
 _MOST: Final = 500  #: values that are looked at in no time
 _WORDS: Final = 1_000  #: values of a package that are
 _INNER: Final = (list, *MAPPINGS)  #: what values are inside of
-_AROUND: Final = 4  #: characters that a value has around it: quotes, a comma, a space
-_is_text: Final = str.__instancecheck__
 
 
 @noted
@@ -77,34 +72,6 @@ def is_small(value: Any, most: int = _MOST) -> bool:
             return False
         inside += one if isinstance(one, list) else one.values()
     return True
-
-
-def is_within(value: Any, most: int) -> bool:
-    """Whether a value, written as JSON, has at the most about so many characters."""
-    return _left(value, most) >= 0
-
-
-def length(value: Any) -> int:
-    """Return about how many characters a value has, written as JSON."""
-    return sys.maxsize - _left(value, sys.maxsize)
-
-
-def _left(value: Any, most: int) -> int:
-    """Return what a value leaves of so many characters; less than nothing if it is more."""
-    level = [value]
-    while level and most >= 0:
-        most -= len(level) * _AROUND + sum(map(len, filter(_is_text, level)))
-        is_last = PLAIN.issuperset(map(type, level))  # asked first: it takes no time
-        inner = () if is_last else [one for one in level if isinstance(one, _INNER)]
-        level = []
-        for one in inner:
-            most -= len(one) * _AROUND
-            if most < 0:
-                break
-            level += one
-            if not isinstance(one, list):
-                level += one.values()
-    return most
 
 
 def _step_is_quick(step: WorkflowStep) -> bool:

@@ -6,21 +6,19 @@ who runs it.
 
 import getpass
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from localproc.cwl.base.files import walk
 from localproc.cwl.expr.javascript import evaluating_with
 from localproc.cwl.run.process import own_files
+from localproc.engine.admission.asked_options import read_options
 from localproc.engine.admission.ids import new_id
 from localproc.engine.admission.input_policy import RootedDisk, check_policy
-from localproc.engine.admission.inputs import ReadUri, check_texts, read_inputs
+from localproc.engine.admission.inputs import ReadUri, read_inputs
 from localproc.engine.admission.named_files import assets_beside
-from localproc.engine.admission.run_options import read_run_options
 from localproc.engine.admission.secret_inputs import check_form, hide, secret_inputs
 from localproc.engine.admission.suitability import (
     asks_by_inputs,
@@ -32,7 +30,6 @@ from localproc.engine.home.cwd import current_folder
 from localproc.engine.home.variables import read_variables, to_data
 from localproc.engine.job.executor_choice import ExecutorChoice
 from localproc.engine.job.reusable import Surroundings
-from localproc.engine.options import read_trigger
 from localproc.engine.runtime import Runtime
 from localproc.errors import (
     Conflict,
@@ -40,26 +37,19 @@ from localproc.errors import (
     InvalidInputs,
     NoSuchJob,
     NoSuchObject,
-    Problem,
     StorageUnavailable,
 )
 from localproc.frozen import frozen
 from localproc.machine import new_job
-from localproc.machine.callbacks import SUBSCRIBER_MEMBERS
-from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord, Trigger
+from localproc.model import InputPolicy, JobRecord, JobRequest, ProcessRecord
 from localproc.model.events import Accepted
 from localproc.model.policy import TRUSTING
 from localproc.model.trigger import Accepting
 from localproc.ogc.request import ExecuteRequest
-from localproc.storage.addresses import is_elsewhere, redacted
-from localproc.storage.asset_choice import AssetChoice
+from localproc.storage.addresses import redacted
 from localproc.storage.disk import Disk
 from localproc.storage.results_place import fixed_part, results_uri
-from localproc.uris import canonical, is_absolute, uri_path
-
-_OPTIONS: Final = frozenset(one.name for one in fields(JobRequest))
-#: What an address is made of (RFC 3986, 2): no spaces, line breaks or other controls.
-_PLAIN: Final = re.compile(r"[^\x00-\x20\x7f-\xa0<>\"\\^`{|}]+")
+from localproc.uris import is_absolute, uri_path
 
 
 @frozen
@@ -100,23 +90,11 @@ class Acceptance:
         """
         rest = dict(options)
         job_object = self.job_object(record, inputs, rest, kept=kept)
-        root = os.fspath(rest.get("results") or self.results)
-        rest["results"] = self._results_uri(root, record)
-        _check_subscriber(rest.get("subscriber") or {}, rest["policy"])
-        if rest.get("outputs") is not None:
-            _check_outputs(record, rest["outputs"])
-        if rest.get("assets"):
-            AssetChoice.read(rest["assets"])
-        rest["tags"] = tuple(rest.get("tags", ()))
-        rest["trigger"] = read_trigger(rest.get("trigger", Trigger.MANUAL))
-        rest |= read_run_options(rest, self._runtime.settings.retries)
-        check_texts(
-            rest.get("title"), rest.get("reason"), rest.get("run_as"), *rest["tags"], rest["once"]
-        )
+        rest["results"] = self._results_uri(os.fspath(rest.get("results") or self.results), record)
+        if options or self._runtime.settings.retries:  # most jobs have none that were to be read
+            read_options(record, rest, self._runtime.settings.retries)
         rest.setdefault("executor", self._runtime.settings.executor)
         rest["run_as"] = rest.get("run_as") or self._user
-        if unknown := rest.keys() - _OPTIONS:
-            raise InvalidInputs(f"unknown options: {', '.join(sorted(unknown))}")
         asked = (rest["executor"], rest.get("containers") or "")
         choice = self._runtime_for(record, *asked, job_object)
         rest |= {"containers": choice.runtime, "passed_over": dict(choice.passed_over)}
@@ -140,8 +118,9 @@ class Acceptance:
         job_object = known.request.job_object(
             values, base, files, references=references, bases=bases, named=named
         )
-        before = rest.get("named") or {}  # of a job that is retried
-        rest["named"] = {**before, **{path: assets_beside(path) for path in named}}
+        if named:
+            before = rest.get("named") or {}  # of a job that is retried
+            rest["named"] = {**before, **{path: assets_beside(path) for path in named}}
         check_policy(job_object, policy)
         job_object, rest["secrets"] = hide(
             job_object, known.secrets, self._runtime.secrets, local=policy.trusting, kept=kept
@@ -295,49 +274,6 @@ class Acceptance:
                 own_files(self._runtime.processes.of(record)),
             )
         return found
-
-
-def _check_outputs(record: ProcessRecord, wanted: Any) -> None:
-    if not isinstance(wanted, Mapping):
-        hint = "outputs={'NAME': {}} asks for one"
-        raise InvalidInputs("outputs are given by name, each with its options", hint=hint)
-    known = record.description["outputs"]
-    hint = f"there is: {', '.join(known)}"
-    problems = [
-        Problem(f"there is no output {name!r}", f"outputs.{name}", hint=hint)
-        for name in wanted
-        if name not in known
-    ]
-    if problems:
-        raise InvalidInputs("some outputs do not exist", problems)
-
-
-def _check_subscriber(subscriber: Mapping[str, Any], policy: InputPolicy) -> None:
-    """Raise ``InvalidInputs`` for addresses that could not be told: they are guarded as inputs."""
-    problems = []
-    for name, uri in subscriber.items():
-        where = f"subscriber.{name}"
-        if name not in SUBSCRIBER_MEMBERS:
-            hint = f"there is: {', '.join(SUBSCRIBER_MEMBERS)}"
-            problems.append(Problem("there is no such member", where, hint=hint))
-        elif wrong := _wrong_address(uri, guarded=policy.guarded):
-            problems.append(Problem(wrong, where))
-    if problems:
-        raise InvalidInputs("the subscriber cannot be told", problems)
-
-
-def _wrong_address(uri: Any, *, guarded: bool) -> str:
-    """Say why an address cannot be told, nothing if it can."""
-    if not isinstance(uri, str) or not _PLAIN.fullmatch(uri):
-        return "is not a web address"
-    try:
-        parts = urlsplit(canonical(uri))
-        host = parts.hostname or ""
-    except ValueError as error:
-        return f"is not a web address: {error}"
-    if parts.scheme not in ("http", "https"):
-        return "is not a web address"
-    return "" if not guarded or is_elsewhere(host) else f"{host} is not a public address"
 
 
 def _user() -> str:

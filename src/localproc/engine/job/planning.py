@@ -9,13 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files
-from localproc.cwl.run.effort import LARGE, is_within, length, plan_is_quick
+from localproc.cwl.run.effort import plan_is_quick
 from localproc.cwl.run.plan import Invocation, Plan, Skipped
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.remote_defaults import DEFAULTS, with_defaults
 from localproc.engine.job.effects import Effects, MakePlan, PullPlan
 from localproc.engine.job.facts import Pulled
 from localproc.errors import LocalprocError, StepError
+from localproc.lengths import LARGE, is_within, length
 from localproc.model import Encoded
 
 Instance = Invocation | Skipped

@@ -10,7 +10,7 @@ from localproc.cwl.base.files import (
     has_files,
     is_reference,
 )
-from localproc.cwl.run.effort import LARGE, has_few_parts, is_within
+from localproc.cwl.run.effort import has_few_parts
 from localproc.cwl.run.process import Tool, Workflow
 from localproc.cwl.run.process_inputs import fill
 from localproc.cwl.run.remote_defaults import DEFAULTS, remote_defaults
@@ -27,6 +27,7 @@ from localproc.engine.job.facts import Done
 from localproc.engine.job.replay import Known
 from localproc.engine.job.step_names import StepNames
 from localproc.engine.job.task_factory import TaskFactory
+from localproc.lengths import LARGE, is_within
 from localproc.model import StepStatus
 from localproc.model.events import STAGE_IN, STAGE_OUT
 

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from localproc.cwl.base.files import has_files, local_paths
 from localproc.cwl.base.listing import with_checksums
-from localproc.cwl.run.effort import LARGE, is_within
 from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process_inputs import complete, fill
 from localproc.cwl.run.remote_defaults import DEFAULTS
@@ -40,6 +39,7 @@ from localproc.engine.job.steplog import log_writer
 from localproc.engine.loop.job_context import JobContext
 from localproc.engine.loop.recalling import Aside, Recaller
 from localproc.engine.loop.task_folder import fill_folder
+from localproc.lengths import LARGE, is_within
 from localproc.model import Encoded, Task
 from localproc.model.events import STAGE_IN, STAGE_OUT
 from localproc.priorities import considerate

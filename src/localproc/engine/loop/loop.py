@@ -144,7 +144,8 @@ class Loop:
         """Take on a job of its own; ``request``: its inputs are few, its process is at hand."""
         self._completions.expect(job)
         self._accepted.append((job, request))
-        self._bell.wake()
+        if self._room > 0:  # else it waits until another one has ended
+            self._bell.wake()
 
     def ring(self) -> None:
         """Have the loop look at the store now."""
@@ -201,9 +202,9 @@ class Loop:
 
     def _patience(self) -> float:
         """How long to wait for something to happen."""
-        if self._more or self._done or self._accepted or self._to_stop or self._stopping:
+        if self._more or self._done or self._to_stop or self._stopping:
             return 0
-        if self._queue.may_begin(self._room):
+        if (self._accepted and self._room > 0) or self._queue.may_begin(self._room):
             return 0  # a job has ended just now, and made room
         patience = self._executors.patience(self._background.removal.patience(_IDLE))
         return min((one.run.patience(patience) for one in self._timed.values()), default=patience)
@@ -250,8 +251,7 @@ class Loop:
         """Dismiss jobs, also those that wait for their turn: a few of these in each turn."""
         self._to_stop.clear()
         for job_id in jobs:
-            active = self._active.get(job_id)
-            if active is not None:
+            if (active := self._active.get(job_id)) is not None:
                 active.let(partial(JobRun.take, news=DismissalAsked()))
             else:
                 self._to_stop.append(job_id)

@@ -1,0 +1,46 @@
+"""How long values are, written as JSON.
+
+Owns reckoning that, about, in a moment: without writing them, and no further than is asked for.
+Must not know what the values are.
+"""
+
+import sys
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, Final
+
+LARGE: Final = 1 << 18  #: characters that take some milliseconds to be gone through
+_PLAIN: Final = frozenset({str, int, float, bool, NoneType})
+_MAPPINGS: Final = (dict, Mapping)  #: nearly all are dicts, which takes less to tell
+_INNER: Final = (list, tuple, *_MAPPINGS)  #: what values are inside of
+_AROUND: Final = 4  #: characters that a value has around it: quotes, a comma, a space
+_is_text: Final = str.__instancecheck__
+
+
+def is_within(value: Any, most: int) -> bool:
+    """Whether a value has at the most about so many characters."""
+    return _left(value, most) >= 0
+
+
+def length(value: Any) -> int:
+    """Return about how many characters a value has."""
+    return sys.maxsize - _left(value, sys.maxsize)
+
+
+def _left(value: Any, most: int) -> int:
+    """Return what a value leaves of so many characters; less than nothing if it is more."""
+    level = [value]
+    while level and most >= 0:
+        most -= len(level) * _AROUND + sum(map(len, filter(_is_text, level)))
+        if _PLAIN.issuperset(map(type, level)):  # asked first: it takes no time
+            break
+        inner = [one for one in level if type(one) not in _PLAIN and isinstance(one, _INNER)]
+        level = []
+        for one in inner:
+            most -= len(one) * _AROUND
+            if most < 0:
+                break
+            level += one
+            if isinstance(one, _MAPPINGS):
+                level += one.values()
+    return most
