@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields
 from datetime import datetime
 from enum import StrEnum
-from itertools import compress
-from operator import attrgetter, ne
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from localproc.frozen import frozen
@@ -53,14 +51,10 @@ class Event:
 
     def to_data(self) -> dict[str, Any]:
         """Return the members as JSON, without those that are as they are by default."""
-        form = _form(type(self))
-        values = form.values(self)
-        data = dict(compress(zip(form.names, values, strict=True), map(ne, values, form.usual)))
-        for name, write in form.writes.items():
-            if name in data:
-                data[name] = write(data[name])
-        del data["at"]
-        return data
+        write = _WRITERS.get(self.kind)
+        if write is None:
+            write = _WRITERS[self.kind] = _made_writer(type(self))
+        return write(self)
 
     @classmethod
     def from_data(
@@ -140,14 +134,10 @@ def members(cls: type[Event]) -> tuple[Member, ...]:
 
 
 class _Form(NamedTuple):
-    """How the members of a class are read and written: all at once, ``at`` with them."""
+    """The members of a class, and which of them every event has."""
 
     members: Mapping[str, Member]
     required: tuple[str, ...]
-    names: tuple[str, ...]
-    usual: tuple[Any, ...]
-    values: Callable[[Event], tuple[Any, ...]]
-    writes: Mapping[str, Callable[[Any], Any]]
 
 
 _FORMS: Final[dict[Kind, _Form]] = {}
@@ -164,15 +154,31 @@ def _made_form(cls: type[Event]) -> _Form:
     own = [
         Member(one.name, default=one.default, **one.metadata) for one in fields(cls) if one.metadata
     ]
-    names = ("at", *(one.name for one in own))
-    return _Form(
-        {one.name: one for one in own},
-        tuple(one.name for one in own if one.required),
-        names,
-        (MISSING, *(one.default for one in own)),
-        attrgetter(*names) if own else lambda event: (event.at,),
-        {one.name: one.write for one in own if one.write is not None},
-    )
+    return _Form({one.name: one for one in own}, tuple(one.name for one in own if one.required))
+
+
+_WRITERS: Final[dict[Kind, Callable[[Event], dict[str, Any]]]] = {}
+
+
+def _made_writer(cls: type[Event]) -> Callable[[Event], dict[str, Any]]:
+    """Return what writes the members of an event of a class.
+
+    It is compiled: every event is written, and of its up to thirty members most are as they are by
+    default, which a loop over all of them takes twice as long to see.
+    """
+    known: dict[str, Any] = {}
+    lines = []
+    for one in members(cls):
+        name = one.name
+        known |= {f"usual_{name}": one.default, f"write_{name}": one.write}
+        written = "value" if one.write is None else f"write_{name}(value)"
+        lines.append(f" value = event.{name}")
+        if not one.required:
+            lines.append(f" if value is not usual_{name} and value != usual_{name}:")
+        lines.append(f"  data[{name!r}] = {written}".removeprefix(" " if one.required else ""))
+    exec("\n".join(["def write(event):", " data = {}", *lines, " return data"]), known)  # noqa: S102
+    write: Callable[[Event], dict[str, Any]] = known["write"]
+    return write
 
 
 # How members are read
