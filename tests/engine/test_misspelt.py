@@ -8,7 +8,8 @@ import pytest
 
 from localproc import Engine
 from localproc.errors import EnvironmentProblem, InvalidInputs, LocalprocError
-from localproc.executors.builtin import localproc_executors
+from localproc.executors.builtin import localproc_containers, localproc_executors
+from localproc.plugins.containers import ContainerSettings
 from localproc.plugins.executor import ExecutorSettings
 from localproc.storage.builtin import localproc_storages
 
@@ -64,6 +65,14 @@ def test_an_option_of_what_comes_with_localproc_is_refused() -> None:
     with pytest.raises(EnvironmentProblem, match="has no option 'slowst'") as caught:
         web.open({"slowst": 1})
     assert caught.value.hint == "did you mean 'slowest'?"
+    folders = next(one for one in localproc_storages() if one.scheme == "file")
+    folders.open({"guarded": True})
+    for plugin in localproc_containers():
+        with pytest.raises(EnvironmentProblem, match=f"{plugin.name} has no option 'mode'"):
+            plugin.open(ContainerSettings("/tmp", {"mode": "fast"}))
+    with pytest.raises(EnvironmentProblem, match="folders has no option 'root'") as caught:
+        folders.open({"root": "/data"})
+    assert caught.value.hint == "it has none"
 
 
 def test_options_of_a_job_are_refused_before_it_is_accepted(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from localproc import Engine, Job
-from localproc.engine.admission.accept import _wrong_address
+from localproc.engine.admission.asked_options import _wrong_address
 from localproc.errors import InvalidInputs
 from localproc.http import create_app
 from localproc.model import InputPolicy

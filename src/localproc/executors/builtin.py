@@ -7,11 +7,9 @@ they work.
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from localproc.errors import EnvironmentProblem
 from localproc.model import Task
-from localproc.near import near
 from localproc.plugins import hookimpl
 from localproc.plugins.containers import ContainerPlugin, ContainerRuntime, ContainerSettings
 from localproc.plugins.executor import (
@@ -21,6 +19,7 @@ from localproc.plugins.executor import (
     ExecutorSettings,
     Leftover,
 )
+from localproc.plugins.known_options import check_options
 
 #: Where the machine has GPUs and MPI, which is checked.
 _OPTIONS: Final = ("gpus", "mpirun")
@@ -37,29 +36,20 @@ def localproc_executors() -> Iterable[ExecutorPlugin]:
 
 
 def _open_local(settings: ExecutorSettings) -> Executor:
-    _check_options(settings.options)
+    check_options("the executor local", settings.options, _OPTIONS)
     from localproc.executors.local import LocalExecutor
 
     return LocalExecutor(settings)
 
 
 def _check(settings: ExecutorSettings, tasks: Sequence[Task]) -> Mapping[str, str]:
-    _check_options(settings.options)
+    check_options("the executor local", settings.options, _OPTIONS)
     if all(one.resources.gpus == 0 and one.resources.processes == 1 for one in tasks):
         return {}
     from localproc.executors.local_means import LocalMeans
 
     means = LocalMeans(settings.options)
     return {one.key: why for one in tasks if (why := means.unfit(one))}
-
-
-def _check_options(options: Mapping[str, Any]) -> None:
-    for name in options:
-        if name not in _OPTIONS:
-            raise EnvironmentProblem(
-                f"the executor local has no option {name!r}",
-                hint=near(name, _OPTIONS, f"it has {', '.join(_OPTIONS)}"),
-            )
 
 
 def _leftovers() -> Iterable[Leftover]:
@@ -97,12 +87,14 @@ def _is_installed(program: str, _: ContainerSettings) -> bool:
 
 
 def _open_apptainer(name: str, settings: ContainerSettings) -> ContainerRuntime:
+    check_options(name, settings.options, ())
     from localproc.executors.containers.apptainer import Apptainer
 
     return Apptainer(name, settings)
 
 
 def _open_charliecloud(settings: ContainerSettings) -> ContainerRuntime:
+    check_options("charliecloud", settings.options, ())
     from localproc.executors.containers.charliecloud import Charliecloud
 
     return Charliecloud(settings)

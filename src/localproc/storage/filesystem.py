@@ -12,6 +12,7 @@ from io import BufferedWriter
 from typing import Any, Final
 
 from localproc.errors import NoSuchObject, ObjectExists, StagingError
+from localproc.plugins.known_options import check_options
 from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc.storage import contents
 from localproc.storage.disk import telling
@@ -26,8 +27,9 @@ class FilesystemStorage:
     """Implements ``localproc.plugins.storage.Storage``."""
 
     @classmethod
-    def open(cls, _: Mapping[str, Any]) -> "FilesystemStorage":
-        """Open it; there are no options."""
+    def open(cls, options: Mapping[str, Any]) -> "FilesystemStorage":
+        """Open it; there are no options, and whose it is makes no difference."""
+        check_options("the storage of folders", options.keys() - {"guarded"}, ())
         return cls()
 
     def info(self, uri: str) -> Info | None:

@@ -15,13 +15,12 @@ from typing import Any, Final
 import httpx
 
 from localproc.errors import (
-    EnvironmentProblem,
     NoSuchObject,
     StagingError,
     StorageUnavailable,
     StorageUnreachable,
 )
-from localproc.near import near
+from localproc.plugins.known_options import check_options
 from localproc.plugins.storage import Description, Info, Put, Watch, unwatched
 from localproc.storage.addresses import redacted
 from localproc.storage.content_codings import coding_of, decoded
@@ -52,12 +51,7 @@ class WebStorage:
     @classmethod
     def open(cls, options: Mapping[str, Any]) -> "WebStorage":
         """Open it; ``guarded`` refuses addresses that are not public, ``slowest`` what trickles."""
-        for name in options:
-            if name not in OPTIONS:
-                raise EnvironmentProblem(
-                    f"the storage of the web has no option {name!r}",
-                    hint=near(name, OPTIONS, f"it has {', '.join(OPTIONS)}"),
-                )
+        check_options("the storage of the web", options, OPTIONS)
         return cls(guarded=bool(options.get("guarded")), slowest=slowest_of(options))
 
     def info(self, uri: str) -> Info | None:
