@@ -30,6 +30,14 @@ class TestSqliteStore(StoreContract):
             store.close()
 
 
+def test_who_writes_holds_few_of_the_pages_that_it_has_written(tmp_path: Path) -> None:
+    store = SqliteStore(str(tmp_path / "store.db"))
+    with store.transaction() as db, store.reading() as other:
+        sizes = [one.execute("PRAGMA cache_size").fetchone()[0] for one in (db, other)]
+    store.close()
+    assert sizes == [-512, -8192]
+
+
 def _use(path: str, process: int) -> None:
     for number in range(150):
         store = SqliteStore(path)

@@ -28,6 +28,8 @@ from localproc.store.sqlite_errors import BUSY, explained, no_text
 from localproc.store.wal import LOG, closing, opening
 
 _READERS: Final = 8  #: connections that are kept to read with
+_CACHE: Final = 8192  #: KiB that one of them has at the most of pages that it has read
+_WRITTEN: Final = 512  #: ... and the one that writes, which seldom reads again what it has written
 _MUCH: Final = 256  #: pages that nobody uses, worth giving back
 _INCREMENTAL: Final = 2  #: what SQLite calls the way in which a store can shrink
 #: A script and ``commit`` let go of the interpreter once, a statement up to five times. Whoever
@@ -142,7 +144,7 @@ class Database:
         )
         db.row_factory = sqlite3.Row
         try:
-            db.execute("PRAGMA cache_size = -8192")  # KiB, taken as they are needed
+            db.execute(f"PRAGMA cache_size = -{_CACHE}")  # taken as it is needed
         except sqlite3.Error:
             db.close()
             raise
@@ -167,6 +169,7 @@ class Database:
         db = self._db
         if db.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:  # saying so writes
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        db.execute(f"PRAGMA cache_size = -{_WRITTEN}")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA wal_autocheckpoint = 0")
         db.execute(f"PRAGMA journal_size_limit = {ENOUGH}")
