@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -10,7 +11,7 @@ import pytest
 
 from localproc import shortages
 from localproc.engine.loop.workers import Work, Workers
-from tests.patience import patient
+from tests.patience import patient, until
 
 
 class Gate:
@@ -47,6 +48,20 @@ def test_one_jobs_work_keeps_no_other_waiting() -> None:
         gate.may_end.set()
     workers.close(finish=True)
     assert all(gate.begun.is_set() for gate in gates)
+
+
+def test_a_thread_that_waits_holds_nothing_of_what_it_has_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("localproc.engine.loop.workers._IDLE", patient(60))
+    workers, gate = Workers("test", 1, 1), Gate()
+    put(workers, "a", gate)
+    held = weakref.ref(gate)
+    gate.begun.wait()
+    gate.may_end.set()
+    del gate
+    until(lambda: held() is None, 1)
+    workers.close(finish=True)
 
 
 def test_who_closes_waits_for_a_thread_that_is_about_to_begin(

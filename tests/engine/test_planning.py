@@ -1,6 +1,7 @@
 """Which step comes next: when the plan has nothing more to give, and who works on it."""
 
 import re
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -114,9 +115,9 @@ def test_there_is_nothing_more_until_something_ends_well() -> None:
     second = one.next()
     assert second is not None
     assert second.key == "second"
-    assert one.outputs is None
+    assert one.take_outputs() is None
     one.finish("second", {"out": "b"})
-    assert one.outputs == {"out": "b"}
+    assert one.take_outputs() == {"out": "b"}
 
 
 def test_a_worker_is_asked_for_no_more_where_there_is_no_more() -> None:
@@ -195,6 +196,24 @@ def test_a_plan_for_large_inputs_is_always_with_a_worker() -> None:
     assert plans.keys() == ["second"]
 
 
+class Text(str):
+    """A text that tells whether it is still held."""
+
+
+def test_outputs_that_were_taken_are_held_no_more() -> None:
+    plans = Plans(process(GATHERED))
+    one = plans.planning
+    one.begin({"words": [1]})
+    assert plans.keys() == ["say[0]"]
+    one.finish("say[0]", {"out": Text("a")})
+    outputs = one.take_outputs()
+    assert outputs == {"out": ["a"]}
+    held = weakref.ref(outputs["out"][0])
+    del outputs
+    assert held() is None
+    assert one.progress == 1
+
+
 @pytest.mark.parametrize("much", [False, True])
 def test_a_worker_puts_together_what_may_be_much(*, much: bool) -> None:
     plans = Plans(process(GATHERED))
@@ -207,9 +226,9 @@ def test_a_worker_puts_together_what_may_be_much(*, much: bool) -> None:
         assert plans.asked() == [], "there is nothing to put together yet"
     one.finish("say[1]", {"out": text})
     if much:
-        assert one.outputs is None
+        assert one.take_outputs() is None
         one.give_back(plans.pulled())
-    assert one.outputs == {"out": [text] * 3}
+    assert one.take_outputs() == {"out": [text] * 3}
     assert plans.asked() == []
 
 

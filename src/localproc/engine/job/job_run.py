@@ -177,7 +177,7 @@ class JobRun(JobEndings):
         if self._steps.running or self._effects.unanswered:
             return
         if self.phase is Phase.RUNNING and not self._steps.waits:
-            outputs = self._planning.outputs
+            outputs = self._planning.take_outputs()
             if outputs is not None:
                 self._publish(outputs)
             elif self._problems and self._planning.is_exhausted:

@@ -172,12 +172,17 @@ class Planning:
         """Whether there are instances of earlier engines that it has not given yet."""
         return bool(self._unfinished)
 
-    @property
-    def outputs(self) -> Mapping[str, Any] | None:
-        """The outputs of the process, once all has ended and nothing waits here."""
+    def take_outputs(self) -> Mapping[str, Any] | None:
+        """Return the outputs of the process, once all has ended and nothing waits here.
+
+        They are not held here any longer: of a wide scatter they are what takes the most room.
+        """
         if self._plan is None or self._away or self._ready or any(self._set_aside.values()):
             return None
-        return self._plan.outputs
+        outputs = self._plan.outputs
+        if outputs is not None:
+            self._plan = None
+        return outputs
 
     @property
     def is_exhausted(self) -> bool:

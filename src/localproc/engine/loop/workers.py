@@ -117,8 +117,16 @@ class Workers:
     def _live(self) -> None:
         if self._nice:
             lower_thread(self._nice)
-        while (found := self._wait()) is not None:
-            self._do(*found)
+        while self._do_next():
+            pass
+
+    def _do_next(self) -> bool:
+        """Do what is next; nothing of it is held while the thread waits for more."""
+        found = self._wait()
+        if found is None:
+            return False
+        self._do(*found)
+        return True
 
     def _do(self, job_id: str, work: Work) -> None:
         try:
