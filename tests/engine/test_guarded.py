@@ -2,6 +2,7 @@
 
 import logging
 import selectors
+import tracemalloc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -113,6 +114,21 @@ def test_what_can_never_run_is_refused_and_the_rest_goes_on(
     assert ("submit", ["a"]) in inner.calls
     assert guarded.interval() == 0, "there is something to tell"
     assert guarded.poll() == [Report("b", TaskState.REFUSED, reason="no such queue")]
+
+
+def test_news_take_no_memory(guarded: GuardedExecutor, inner: Scripted) -> None:
+    def told(times: int) -> None:
+        for _ in range(times):
+            inner.reports = [Report("a", TaskState.RUNNING)]
+            assert guarded.poll() == [Report("a", TaskState.RUNNING)]
+            inner.calls.clear()
+
+    told(10)
+    tracemalloc.start()
+    told(1_000)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 50_000
 
 
 def test_a_bug_while_tasks_are_handed_over_refuses_them(

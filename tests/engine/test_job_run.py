@@ -1,5 +1,6 @@
 """The decisions of one job: facts in, events and effects out."""
 
+import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -1579,3 +1580,20 @@ def test_a_job_is_stopped_wherever_it_stands(phase: Phase, fact: Fact) -> None:
     bench.take(news_of(fact, bench))
     assert bench.run.phase is Phase.STOPPING
     assert len(bench.given(Stop)) == 1
+
+
+def test_a_task_that_has_been_worked_out_leaves_nothing() -> None:
+    bench = two()
+    first = Plan(bench.process, {"word": "hello"}, bench.memory).pull()
+    assert isinstance(first, Invocation)
+
+    def work_out(times: int) -> None:
+        for _ in range(times):
+            bench.tasks.prepare(Prepare("first", first, 1, "/tmp"), bench.memory)
+
+    work_out(10)
+    tracemalloc.start()
+    work_out(1_000)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 50_000

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import tracemalloc
 import unicodedata
 from pathlib import Path
 
@@ -138,6 +139,39 @@ def test_a_job_that_goes_on_where_disks_are_like_that_takes_no_name_twice() -> N
     assert names.take("crop") == "crop_2"
     logs = LogNames({"Crop": "node_Crop.log"})
     assert logs.of("crop") == "node_crop_2.log"
+
+
+def test_a_number_that_an_instance_has_is_no_name_of_another_step() -> None:
+    names = StepNames({})
+    steps = ["a", "a", "a", "A_2", "a_3", "a_5", "a", "a", "a_02", "a_1", "a_4.in"]
+    assert [names.take(step) for step in steps] == [
+        "a",
+        "a_2",
+        "a_3",
+        "A_2_2",
+        "a_3_2",
+        "a_5",
+        "a_4",
+        "a_6",
+        "a_02",
+        "a_1",
+        "a_4.in_2",
+    ]
+
+
+def test_the_names_of_a_wide_scatter_take_no_room() -> None:
+    names = StepNames({})
+
+    def take(times: int) -> None:
+        for _ in range(times):
+            names.take("crop")
+
+    take(10)
+    tracemalloc.start()
+    take(1_000)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 1_000
 
 
 def test_two_steps_of_such_names_have_their_own_folders_and_logs(

@@ -17,7 +17,7 @@ from localproc.uris import is_below
 _INDEX: Final = re.compile(r"\[\d+\]")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def place(key: str) -> str:
     """Return the place of an instance in its workflow: its key without the indices of scatters."""
     return _INDEX.sub("", key)

@@ -7,10 +7,13 @@ do.
 import os
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
 #: How the folder of a later attempt ends; that of a step's inputs ends with ``.in`` after it.
 _ATTEMPT: Final = re.compile(r"\.\d+$")
+#: How a name ends that is not the first of its step.
+_NUMBERED: Final = re.compile(r"(.+)_([2-9]|[1-9]\d{1,8})", re.ASCII | re.DOTALL)
 
 
 def work_folders(job: str) -> tuple[str, str]:
@@ -36,35 +39,43 @@ def folded(name: str) -> str:
 class StepNames:
     """Names for step instances: the step, then ``_2``, ``_3``, ... in the order of starting.
 
-    ``names`` counts the instances of each step so far.
+    ``names`` counts the instances of each step so far. Those of a wide scatter are known by their
+    highest number.
     """
 
-    def __init__(self, names: dict[str, int]) -> None:
-        self._names = names
-        self._taken = set(map(folded, names))
-        self._alike = {owner for name in self._taken if "." in name for owner in _owners(name)}
+    def __init__(self, names: Mapping[str, int]) -> None:
+        self._counts: dict[str, int] = {}  #: by steps; for those that are alike the highest
+        for step, count in names.items():
+            alike = folded(step)
+            self._counts[alike] = max(count, self._counts.get(alike, 0))
+        self._alike = {owner for name in self._counts if "." in name for owner in _owners(name)}
 
     def take(self, step: str) -> str:
         """Name the next instance of a step."""
-        known = self._names.get(step, 0)
-        count = known + 1
-        name = step if count == 1 else f"{step}_{count}"
-        while not self._is_free(alike := folded(name)):
+        alike = folded(step)
+        count = self._counts.get(alike, 0) + 1
+        while not self._is_free(_numbered(alike, count)):
             count += 1
-            name = f"{step}_{count}"
-        self._names[step] = count
-        if count > 1 and not known:  # else it was taken before
-            self._taken.add(folded(step))
-        self._taken.add(alike)
-        if "." in alike:
+        self._counts[alike] = count
+        if count == 1 and "." in alike:  # one with a number is like no other's folders
             self._alike.update(_owners(alike))
-        return name
+        return _numbered(step, count)
 
     def _is_free(self, name: str) -> bool:
         """Whether neither a folded name nor a folder that comes with it is another step's."""
-        if name in self._taken or name in self._alike:
+        if self._is_taken(name) or name in self._alike:
             return False
-        return "." not in name or _owners(name).isdisjoint(self._taken)
+        return "." not in name or not any(map(self._is_taken, _owners(name)))
+
+    def _is_taken(self, name: str) -> bool:
+        if name in self._counts:
+            return True
+        found = _NUMBERED.fullmatch(name)
+        return found is not None and int(found[2]) <= self._counts.get(found[1], 0)
+
+
+def _numbered(step: str, count: int) -> str:
+    return step if count == 1 else f"{step}_{count}"
 
 
 def _owners(name: str) -> set[str]:

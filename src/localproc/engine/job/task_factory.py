@@ -265,15 +265,16 @@ class TaskFactory:
 
     def _task(self, effect: Prepare, prepared: Prepared, **more: Any) -> Task:
         path = self.log_path(effect.name)
+        # By their places: Python 3.11 never uses a tuple of twenty names again that it has made.
         return Task(
-            key=self.key(effect.name, effect.attempt),
-            argv=prepared.argv,
-            env=prepared.env,
-            outdir=prepared.folders.outdir,
-            tmpdir=prepared.folders.tmpdir,
-            stdin=prepared.stdin,
-            stdout=prepared.stdout or out_name(path),
-            stderr=prepared.stderr or path,
+            self.key(effect.name, effect.attempt),
+            prepared.argv,
+            prepared.env,
+            prepared.folders.outdir,
+            prepared.folders.tmpdir,
+            prepared.stdin,
+            prepared.stdout or out_name(path),
+            prepared.stderr or path,
             resources=prepared.resources,
             stage=prepared.stage,
             **more,

@@ -134,7 +134,8 @@ class GuardedExecutor:
 
     def _is_report(self, told: object) -> TypeGuard[Report]:
         """Whether it is one: what an executor tells beside is noted, and no news."""
-        if isinstance(told, Report) and _are_members(tuple(map(type, _members(told)))):
+        # Not ``tuple(...)``: of tuples that have grown Python keeps the memory, of up to 2,000.
+        if isinstance(told, Report) and _are_members((*map(type, _members(told)),)):
             return True
         self._note(TypeError(f"poll() gave {told!r:.200}"))
         return False
