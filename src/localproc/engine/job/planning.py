@@ -151,7 +151,9 @@ class Planning:
             plan.take(key, outputs)
             self._exhausted = False
         self.progress = plan.progress
-        if plan.has_to_gather and (self._much or self._held > LARGE):
+        if not plan.has_to_gather:
+            return
+        if self._much or self._held > LARGE:
             self._have_pulled(plan, 0)
         else:
             plan.gather()
