@@ -40,6 +40,11 @@ def test_a_home_that_was_moved_finds_its_own(here: str, there: str) -> None:
     assert json.loads(HomePaths(THERE).whole(kept)) == {"at": there}
 
 
+def test_a_path_may_have_the_home_once_more_in_it() -> None:
+    kept = HomePaths(HERE).shortened(json.dumps(f"{HERE}{HERE}/x"))
+    assert json.loads(HomePaths(THERE).whole(kept)) == f"{THERE}{HERE}/x"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -20,9 +20,9 @@ _MARKS: Final = "\\u000"  #: what both begin with
 _OWN: Final = re.compile(r"(\\u000[12])|\\.")  # or another escape, to be passed over
 _MARK: Final = re.compile(r"\\(?:(u000[12])(\\\1)?|.)")  # what it begins with is found fast
 #: What ends a path, and what a path does not begin after: then it would be another one.
-_ENDS: Final = ("/", '"', " ", ":", ",", ";", "'", '\\"', "\\n")
+_ENDS: Final = r"""(?=[/" :,;']|\\["n])"""
+_JOINS: Final = r"[\w.%/~-]"
 _WINDOW: Final = 1 << 20  #: characters that are looked through at once
-_JOINS: Final = frozenset("_.%/~-")
 
 
 class HomePaths:
@@ -32,9 +32,10 @@ class HomePaths:
         path = os.path.abspath(folder)
         real = os.path.realpath(folder)
         self._whole = {_PATH: _written(path), _URI: _written(path_uri(path))}
-        self._short = {_written(path_uri(one)): _URI for one in (path, real)}
-        self._short |= {_written(one): _PATH for one in (path, real)}
-        self._end = _common_end(list(self._short))  # what is not there is short already
+        forms = {_written(path_uri(one)): _URI for one in (path, real)}
+        forms |= {_written(one): _PATH for one in (path, real)}
+        self._short = [(form, _path(form), mark) for form, mark in forms.items()]
+        self._end = _common_end(list(forms))  # what is not there is short already
 
     def shortened(self, text: str) -> str:
         """Return a JSON text with marks in place of the home."""
@@ -43,9 +44,9 @@ class HomePaths:
             return text
         if has(text, _PATH) or has(text, _URI):
             text = _OWN.sub(lambda found: found[0] + (found[1] or ""), text)
-        for form, mark in self._short.items():
+        for form, path, mark in self._short:
             if has(text, form):
-                text = _replaced(text, form, mark)
+                text = mark.join(path.split(text))
         return text
 
     def whole(self, text: str) -> str:
@@ -75,23 +76,13 @@ def _has(text: str, form: str) -> bool:
     )
 
 
-def _replaced(text: str, form: str, mark: str) -> str:
-    """Put a mark in place of the home where that is what a path names, or lies in."""
-    text = text.replace(f'"{form}/', f'"{mark}/')  # most are all of a text
-    if form not in text:
-        return text
-    first, *others = text.split(form)
-    before, parts = first, [first]
-    for after in others:
-        parts += (mark if _may_begin(before) and after.startswith(_ENDS) else form, after)
-        before = after or form
-    return "".join(parts)
+def _path(form: str) -> re.Pattern[str]:
+    """Return what finds the home, in one of its forms, where a path names it or lies in it.
 
-
-def _may_begin(before: str) -> bool:
-    """Whether a path can begin behind a text."""
-    last = before[-1:]
-    return not (last.isalnum() or last in _JOINS) or before.endswith("\\n")
+    It looks back from the end of the form, for what it begins with is found fast.
+    """
+    form = re.escape(form)
+    return re.compile(rf"{form}(?:(?<!{_JOINS}{form})|(?<=\\n{form})){_ENDS}")
 
 
 def _written(text: str) -> str:
