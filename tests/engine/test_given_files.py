@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from localproc import Engine
 from localproc.errors import JobFailed
+from localproc.storage.disk import Disk
 from localproc.uris import uri_path
 from tests.patience import patient
 
@@ -170,6 +172,67 @@ def test_secondary_files_are_watched_too(engine: Engine, tmp_path: Path) -> None
             CHANGING % ("NetworkAccess: {networkAccess: true}", 'printf more >> "$1.idx"'),
             x=given(tmp_path),
         )
+
+
+HANDED_ON = """
+cwlVersion: v1.2
+class: Workflow
+inputs: []
+outputs: {y: {type: File, outputSource: use/y}}
+steps:
+  make:
+    in: []
+    out: [x]
+    run:
+      class: CommandLineTool
+      inputs: []
+      outputs: {x: {type: stdout}}
+      stdout: x.txt
+      arguments: [echo, made]
+  use:
+    in: {x: make/x}
+    out: [y]
+    run:
+      class: CommandLineTool
+      inputs: {x: File}
+      outputs: {y: {type: stdout}}
+      stdout: y.txt
+      arguments: [sh, -c, '%s', sh, $(inputs.x.path)]
+"""
+
+
+def test_a_file_that_a_step_has_made_is_watched_too(engine: Engine, tmp_path: Path) -> None:
+    command = 'cp -p "$1" was; printf MADE > "$1"; printf "\\n" >> "$1"; touch -r was "$1"'
+    with pytest.raises(JobFailed, match=r"its input .*/x\.txt was changed"):
+        run(engine, tmp_path, HANDED_ON % command)
+
+
+def test_a_step_may_set_the_mode_of_a_file_that_another_has_made(
+    engine: Engine, tmp_path: Path
+) -> None:
+    found = run(engine, tmp_path, HANDED_ON % 'chmod 640 "$1"; cat "$1"')["y"]
+    assert path_of(found).read_text() == "made\n"
+
+
+def test_what_a_step_has_made_is_looked_at_once_at_a_time_and_read_once(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: Counter[str] = Counter()
+
+    def counted(name: str) -> Callable[..., Any]:
+        plain = getattr(Disk, name)
+
+        def look(disk: Disk, path: str, *more: Any) -> Any:
+            done[name] += path.endswith("/work/make/x.txt")
+            return plain(disk, path, *more)
+
+        return look
+
+    for name in ("stat", "read", "checksum"):
+        monkeypatch.setattr(Disk, name, counted(name))
+    run(engine, tmp_path, HANDED_ON % 'cat "$1"')
+    # as an output, before the next step and after it
+    assert done == Counter(stat=3, read=0, checksum=1)
 
 
 SET_BACK = (

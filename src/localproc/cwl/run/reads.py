@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, local_paths
+from localproc.cwl.base.files import Files
 from localproc.cwl.run.prepare import Prepared
 from localproc.uris import is_below
 
@@ -59,8 +59,7 @@ def writes(prepared: Prepared) -> tuple[str, ...]:
 
 
 def _sources(prepared: Prepared) -> list[str]:
-    found = local_paths(list(prepared.context.inputs.values()))
-    found += [one.source for one in prepared.stage if one.source]
+    found = [*prepared.given.paths, *(one.source for one in prepared.stage if one.source)]
     return found if prepared.stdin is None else [*found, prepared.stdin]
 
 

@@ -174,13 +174,13 @@ class Layout:
         location = one.get("location")
         if location is not None and location in self._moved:
             return self._with_path(one, self._moved[location])
-        if is_literal(one) or not self._stands_right(one):
+        if is_literal(one):
             return self._staged(one)
-        return self._with_path(one, local_path(one))
-
-    def _stands_right(self, one: Mapping[str, Any]) -> bool:
-        """Whether the object can be used where it is, all that belongs to it at its side."""
         path = self._source(one)
+        return self._with_path(one, path) if self._stands_right(one, path) else self._staged(one)
+
+    def _stands_right(self, one: Mapping[str, Any], path: str) -> bool:
+        """Whether the object can be used where it is, all that belongs to it at its side."""
         folder, name = posixpath.split(path)
         if name != name_of(one, name) or not is_whole(one):
             return False

@@ -12,9 +12,10 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, Stat, local_paths
+from localproc.cwl.base.files import Files, Stat, is_local, local_path, walk
 from localproc.errors import LocalprocError, StepError
 from localproc.frozen import frozen
 from localproc.model import StageAction
@@ -35,10 +36,10 @@ _HINT: Final = (
 
 @frozen
 class FileState:
-    """How a file was: what is known about it, and a digest of its first ``read`` bytes."""
+    """How a file was: what is known about it, and the checksum of its first ``read`` bytes."""
 
     stat: Stat
-    head: bytes = b""
+    head: str = ""
     read: int = 0
 
 
@@ -46,15 +47,19 @@ class FileState:
 class Given:
     """What a task may only read: files by their paths, and the names in folders.
 
-    Others may make files in the folders ``theirs``, which are the user's.
+    Others may make files in the folders ``theirs``, which are the user's. ``paths`` are those of
+    all objects among its inputs.
     """
 
     files: Mapping[str, FileState] = field(default_factory=dict)
     folders: Mapping[str, frozenset[str]] = field(default_factory=dict)
     theirs: frozenset[str] = frozenset()
+    paths: tuple[str, ...] = ()
 
 
 _NOTHING: Final = Given()
+#: What is the same of a file to which nothing has been done.
+_facts: Final = attrgetter("size", "modified", "inode", "changed")
 
 
 def seen(
@@ -69,19 +74,21 @@ def seen(
     ``values`` are its inputs, ``actions`` what is put in place for it. ``shared`` are paths that it
     may write to. ``outdir`` is its own folder, which lies beside those of other tasks.
     """
+    given = {local_path(one): one for one in walk(values) if is_local(one)}
     linked = [action.source for action in actions if action.kind == "link"]
     writable = tuple(f"{path}/" for path in shared)
     named = {
         path: stat
-        for path in dict.fromkeys([*local_paths(values), *linked])
+        for path in dict.fromkeys([*given, *linked])
         if (stat := files.stat(path)) is not None
     }
     if not named:
-        return _NOTHING
+        return Given(paths=tuple(given)) if given else _NOTHING
     inner: dict[str, Stat] = {}
     for folder, stat in named.items():
         if stat.is_dir and folder != outdir:
             inner |= islice(_below(folder, files), _MOST - len(inner))
+    steps = posixpath.dirname(outdir)
     watched = {**named, **inner}
     budget = _BUDGET
     found: dict[str, FileState] = {}
@@ -91,13 +98,15 @@ def seen(
             continue
         if not stat.is_dir:
             most = (_WHOLE if stat.size <= _WHOLE else _HEAD) if path in named or budget > 0 else 0
-            found[path] = FileState(stat, _head(path, most, files), most)
+            known = given.get(path, {}) if is_below(path, steps) and stat.size <= most else {}
+            head = _collected(known, stat) or _head(path, most, files)
+            found[path] = FileState(stat, head, most)
             budget -= 0 if path in named else min(stat.size, most)
         elif path in inner:
             names[path] = _names(path, files)
-    closed = (*linked, posixpath.dirname(outdir)) if names else ()
+    closed = (*linked, steps) if names else ()
     others = [one for one in names if not any(is_below(one, each) for each in closed)]
-    return Given(found, names, frozenset(others))
+    return Given(found, names, frozenset(others), tuple(given))
 
 
 def check(tool: str, before: Given, files: Files) -> list[str]:
@@ -109,6 +118,8 @@ def check(tool: str, before: Given, files: Files) -> list[str]:
     told: list[str] = []
     for path, was in before.files.items():
         now = files.stat(path)
+        if now is not None and _facts(now) == _facts(was.stat):
+            continue
         if now is None or _has_changed(path, was, now, files):
             what = f"its input {path} was {'removed' if now is None else 'changed'} while it ran"
             if not _is_others(path, before):
@@ -150,12 +161,17 @@ def _may_have_changed(was: FileState, now: Stat) -> bool:
     return now.owned == was.stat.owned
 
 
-def _head(path: str, most: int, files: Files) -> bytes:
-    """Return a digest of what a file begins with; nothing if it cannot be read."""
+def _collected(known: Mapping[str, Any], now: Stat) -> str:
+    """Return the checksum of a file that a step has made: it was read when it was collected."""
+    return known.get("checksum", "") if known.get("size") == now.size else ""
+
+
+def _head(path: str, most: int, files: Files) -> str:
+    """Return the checksum of what a file begins with; nothing if it cannot be read."""
     if most:
         with contextlib.suppress(LocalprocError):
-            return hashlib.blake2b(files.read(path, most), digest_size=16).digest()
-    return b""
+            return f"sha1${hashlib.sha1(files.read(path, most), usedforsecurity=False).hexdigest()}"
+    return ""
 
 
 def _state(stat: Stat) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from localproc.cwl.run import fingerprint
 from localproc.cwl.run.container import described, wants_container, without_container
 from localproc.cwl.run.effort import is_short, is_small, tool_is_quick
 from localproc.cwl.run.expression_tool import run_expression
+from localproc.cwl.run.moment import Moment
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.prepare import Prepared, prepare
 from localproc.cwl.run.process import Tool
@@ -165,6 +166,7 @@ class TaskFactory:
         Raises ``LocalprocError`` or ``OSError``.
         """
         lead_outside(effect.prepared.folders)
+        files = Moment(files)
         outputs, told = collected(effect.prepared, effect.report, files, effect.secrets)
         if told:
             with log_writer(self.log_path(effect.name)) as log:
@@ -174,6 +176,7 @@ class TaskFactory:
 
     def prepare(self, effect: Prepare, files: Files) -> tuple[Prepared, Task, str]:
         """Work out a task and how its input files are; raises ``LocalprocError`` or ``OSError``."""
+        files = Moment(files)
         where = self.setup.where(effect.invocation)
         tool = effect.invocation.tool
         step, given = place(effect.invocation.key), self.setup.secrets
