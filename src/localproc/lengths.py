@@ -17,6 +17,22 @@ _AROUND: Final = 4  #: characters that a value has around it: quotes, a comma, a
 _is_text: Final = str.__instancecheck__
 
 
+class WithLength(dict[str, Any]):
+    """An object with its length, so that it is not reckoned again."""
+
+    __slots__ = ("length",)
+
+    def __init__(self, value: Mapping[str, Any], length: int) -> None:
+        super().__init__(value)
+        self.length = length
+
+
+def with_length(value: Mapping[str, Any], most: int) -> WithLength | None:
+    """Return an object with its length; ``None`` for one that is not within ``most``."""
+    left = _left(value, most)
+    return WithLength(value, most - left) if left >= 0 else None
+
+
 def is_within(value: Any, most: int) -> bool:
     """Whether a value has at the most about so many characters."""
     return _left(value, most) >= 0
@@ -24,6 +40,8 @@ def is_within(value: Any, most: int) -> bool:
 
 def length(value: Any) -> int:
     """Return about how many characters a value has."""
+    if isinstance(value, WithLength):
+        return value.length
     return sys.maxsize - _left(value, sys.maxsize)
 
 

@@ -12,6 +12,7 @@ from localproc.cwl.expr.realm import RESULT_LIMIT
 from localproc.cwl.run.collect import collect, succeeded
 from localproc.cwl.run.prepare import prepare
 from localproc.errors import ExpressionError, StepError
+from localproc.lengths import WithLength, length
 from localproc.uris import path_uri
 from tests.cwl.memory import FOLDERS, Memory, directory, file, runnable, sha1, tool
 
@@ -709,3 +710,9 @@ def test_what_a_tool_declares_is_inside(said: dict[str, str]) -> None:
     declared = json.dumps({"x": {"class": "File", **said}})
     found = inside("File", {"a.txt": "text", "cwl.output.json": declared})
     assert found == made("a.txt", "text")
+
+
+def test_outputs_come_with_their_length() -> None:
+    found = outputs("outputs: {x: {type: File, outputBinding: {glob: a}}}", {"a": "text"})
+    assert isinstance(found, WithLength)
+    assert found.length == length(found) == length(dict(found))

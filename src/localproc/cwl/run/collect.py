@@ -7,7 +7,7 @@ which files a task may give out: that is ``settle``'s.
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from localproc.cwl.base.files import Files, is_literal, local_path, map_files, split_name
 from localproc.cwl.base.reading import read_written_json
@@ -19,8 +19,11 @@ from localproc.cwl.run.prepare import Prepared
 from localproc.cwl.run.process import Port, Tool
 from localproc.cwl.run.settle import FoundFile, Settler
 from localproc.errors import StepError
-from localproc.lengths import is_within
+from localproc.lengths import WithLength, with_length
 from localproc.uris import is_below, path_uri
+
+#: What makes something of the files that were found.
+_SEEING: Final = frozenset({"loadContents", "outputEval", "secondaryFiles", "format"})
 
 
 def succeeded(tool: Tool, exit_code: int) -> bool:
@@ -31,7 +34,7 @@ def succeeded(tool: Tool, exit_code: int) -> bool:
     )
 
 
-def collect(task: Prepared, exit_code: int, files: Files) -> dict[str, Any]:
+def collect(task: Prepared, exit_code: int, files: Files) -> WithLength:
     """Return the tool's outputs. Files get their size and checksum.
 
     Raises ``StepError`` for an output that is missing, of another type, or outside the output
@@ -58,8 +61,8 @@ class _Collector:
         self._enricher = Enricher(self._tool, lambda: context, files)
         self._settler = Settler(task, files)
 
-    def outputs(self) -> dict[str, Any]:
-        own = posixpath.join(self._outdir, "cwl.output.json")
+    def outputs(self) -> WithLength:
+        own = f"{self._outdir}/cwl.output.json"
         there = self._files.stat(own)
         if there is not None and not there.is_special:
             if there.size > RESULT_LIMIT:
@@ -68,10 +71,11 @@ class _Collector:
         else:
             values = {port.id: self._port(port.id, port.type, port.spec) for port in self._outputs}
         values = {name: map_files(value, self._settler.settle) for name, value in values.items()}
-        if not is_within(values, RESULT_LIMIT):
+        outputs = with_length(values, RESULT_LIMIT)
+        if outputs is None:
             raise _too_large(self._tool, "what its outputs are, written as JSON,")
-        check_outputs(self._tool, values)
-        return values
+        check_outputs(self._tool, outputs)
+        return outputs
 
     @property
     def _outputs(self) -> Sequence[Port]:
@@ -91,7 +95,8 @@ class _Collector:
         if binding is None:
             return self._record(name, cwl_type)
         patterns = self._patterns(name, binding)
-        found = self._found(patterns, binding)
+        is_seen = not _SEEING.isdisjoint(binding) or not _SEEING.isdisjoint(spec)
+        found = self._found(patterns, binding, is_seen=is_seen)
         value: Any = found
         if "outputEval" in binding:
             value = evaluate_field(binding["outputEval"], self._tool.dialect, self._context, found)
@@ -120,16 +125,18 @@ class _Collector:
                 return None
             raise
 
-    def _found(self, patterns: Sequence[str], binding: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _found(
+        self, patterns: Sequence[str], binding: Mapping[str, Any], *, is_seen: bool
+    ) -> list[dict[str, Any]]:
         if "stream" in binding:
-            paths = [posixpath.join(self._outdir, name) for name in patterns]
+            paths = [f"{self._outdir}/{name}" for name in patterns]
         else:
             paths = [
                 path for pattern in patterns for path in self._files.glob(self._outdir, pattern)
             ]
         found = []
         for path in dict.fromkeys(map(posixpath.normpath, paths)):
-            one = self._object(path, binding)
+            one = self._object(path, binding, is_seen=is_seen)
             if one is not None:
                 found.append(one)
         return found
@@ -161,16 +168,32 @@ class _Collector:
             )
         return pattern
 
-    def _object(self, path: str, binding: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return what is at a path, ``None`` for a link that leads nowhere."""
+    def _object(
+        self, path: str, binding: Mapping[str, Any], *, is_seen: bool = True
+    ) -> dict[str, Any] | None:
+        """Return what is at a path, ``None`` for a link that leads nowhere.
+
+        ``is_seen``: something may be made of it, which wants to know where it is inside the task.
+        """
         stat = self._files.stat(path)
         if stat is None:
             return None
         self._settler.guard(path)
-        seen = self._folders.seen(path)
-        folder, basename = seen.rpartition("/")[0], path.rpartition("/")[2]
+        basename, is_own = path.rpartition("/")[2], is_below(path, self._outdir)
         if stat.is_special:
             raise StepError(f"{self._tool.id}: the output {basename!r} is no regular file")
+        if is_own and not (is_seen or stat.is_dir):
+            return FoundFile(
+                {
+                    "class": "File",
+                    "location": path_uri(path),
+                    "basename": basename,
+                    "size": stat.size,
+                    "checksum": self._settler.checksum(path),
+                }
+            )
+        seen = self._folders.seen(path)
+        folder = seen.rpartition("/")[0]
         one: dict[str, Any] = {
             "class": "Directory" if stat.is_dir else "File",
             "location": path_uri(path),
@@ -186,7 +209,7 @@ class _Collector:
         one["checksum"] = self._settler.checksum(path)
         if binding.get("loadContents"):
             one["contents"] = self._enricher.contents(one)
-        return FoundFile(one) if is_below(path, self._outdir) else one
+        return FoundFile(one) if is_own else one
 
     def _single(
         self, name: str, cwl_type: CwlType, found: list[Any], patterns: Sequence[str]

@@ -22,6 +22,8 @@ INNER_FIELDS: Final = ("path", "dirname", "nameroot", "nameext", "contents", "wr
 class FoundFile(dict[str, Any]):
     """A File that was found in the output directory, as it lies there and was looked at.
 
+    It has no ``path`` if it is in the form already that it has between steps.
+
     What is made of one is no such object any more.
     """
 
@@ -41,7 +43,7 @@ class Settler:
         Size and checksum are those of the bytes that are there now, whatever the object says.
         """
         if isinstance(one, FoundFile):
-            return _between_steps(one)
+            return _between_steps(one) if "path" in one else dict(one)
         one = by_location(one)
         settled = _between_steps(one)
         if "path" not in one and is_literal(one):

@@ -26,7 +26,7 @@ def collected(
     marks = secrets.marks() if secrets else {}
     try:
         told = untouched.check(prepared.tool.id, prepared.given, files)
-        outputs = collect(prepared, report.exit_code or 0, files)
+        outputs: dict[str, Any] = collect(prepared, report.exit_code or 0, files)
     except LocalprocError as error:
         error.message, error.hint = (
             with_marks(error.message, marks),

@@ -108,6 +108,8 @@ class Planning:
         Those of the executors in ``full`` are overtaken by others.
         Raises ``LocalprocError`` where the inputs of the one at ``current`` are wrong.
         """
+        if not (full or self._set_aside or self._unfinished):
+            return self._draw()
         while self._unfinished:
             instance = self._draw()
             if instance is None and self._away:

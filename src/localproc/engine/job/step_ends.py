@@ -31,14 +31,15 @@ from localproc.storage.disk import TooBig, is_full
 class StepRun:
     """A task that has been launched, now or by an earlier engine.
 
-    ``made`` is from what; it is not there for one that only has to be stopped. ``sought``: the
-    executor has not yet said what it knows of it. ``told``: it is recorded that it runs.
-    ``noted``: so is the end of its step.
+    ``made`` is from what; it is not there for one that only has to be stopped. ``quick``: the loop
+    has worked it out. ``sought``: the executor has not yet said what it knows of it. ``told``: it
+    is recorded that it runs. ``noted``: so is the end of its step.
     """
 
     name: str
     task: Task
     made: tuple[Prepare, Prepared] | None
+    quick: bool = False
     sought: bool = False
     told: bool = False
     noted: bool = False
@@ -77,7 +78,8 @@ class StepEnds:
         effect, prepared = running.made
         order = Collect(running.name, prepared, report, running.task.secrets)
         may_have_links = prepared.folders.inner != ""  # all that is there is looked at then
-        if self._setup.durable or may_have_links or not self._tasks.is_quick(effect.invocation):
+        quick = running.quick or self._tasks.is_quick(effect.invocation)
+        if self._setup.durable or may_have_links or not quick:
             self._ask_to_collect(running, order)
             return
         try:

@@ -187,9 +187,11 @@ class StepRuns:
 
     # Beginnings
 
-    def _begin(self, effect: Prepare, prepared: Prepared, task: Task, given: str) -> None:
+    def _begin(self, effect: Prepare, made: tuple[Prepared, Task, str], quick: bool) -> None:
         """Have a task launched, or found if an earlier engine has launched it."""
-        running = self.running[task.key] = StepRun(effect.name, task, (effect, prepared))
+        prepared, task, given = made
+        running = StepRun(effect.name, task, (effect, prepared), quick)
+        self.running[task.key] = running
         key = effect.invocation.key
         if effect.taken_up:
             del self.unfinished[key], self.running[task.key]

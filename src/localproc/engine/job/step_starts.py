@@ -28,8 +28,9 @@ class StepStarts:
     """The step instances of one job that have no task yet.
 
     ``ended`` is told the outputs of each that ends well, and gives the job's progress; ``failed``
-    is told why one did not. ``prepared`` is told of every task that is worked out, ``given_up`` of
-    one that cannot be. Once ``stopping`` is set, what ends counts as dismissed.
+    is told why one did not. ``prepared`` is told of every task that is worked out, and whether the
+    loop did that, ``given_up`` of one that cannot be. Once ``stopping`` is set, what ends counts as
+    dismissed.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class StepStarts:
         names: StepNames,
         ended: Callable[[str, Mapping[str, Any]], int],
         failed: Callable[[JobFailed], None],
-        prepared: Callable[[Prepare, Prepared, Task, str], None],
+        prepared: Callable[[Prepare, tuple[Prepared, Task, str], bool], None],
         given_up: Callable[[Prepare], None],
     ) -> None:
         self.asked: Counter[str] = Counter()  #: instances that workers have, by executor
@@ -100,7 +101,7 @@ class StepStarts:
         elif isinstance(effect, Recall):
             self._recalled(effect, done.value)
         else:
-            self._is_prepared(effect, *done.value)
+            self._is_prepared(effect, done.value, False)
 
     # Here and now, or by a worker
 
@@ -120,7 +121,7 @@ class StepStarts:
         self._try(
             effect,
             lambda: self._tasks.prepare(effect, self._setup.files()),
-            lambda _, made: self._is_prepared(effect, *made),
+            lambda _, made: self._is_prepared(effect, made, True),
         )
 
     def _try(
