@@ -5,7 +5,7 @@ known of them), and the ``Files`` protocol. Must not touch a disk itself.
 """
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -111,11 +111,13 @@ def split_name(basename: str) -> tuple[str, str]:
 def walk(value: Any) -> list[dict[str, Any]]:
     """Return every File and Directory object in a value, each before what is beside and inside."""
     found: list[dict[str, Any]] = []
-    _gather((value,), found)
+    _gather(value if isinstance(value, list) else (value,), found)
     return found
 
 
-def _gather(values: Iterable[Any], found: list[dict[str, Any]]) -> None:
+def _gather(values: Collection[Any], found: list[dict[str, Any]]) -> None:
+    if PLAIN.issuperset(map(type, values)):  # asked first: it takes no time
+        return
     for one in values:
         if type(one) in PLAIN:
             continue
@@ -124,7 +126,9 @@ def _gather(values: Iterable[Any], found: list[dict[str, Any]]) -> None:
         elif isinstance(one, MAPPINGS):
             if one.get("class") in FILELIKE:
                 found.append(one)  # type: ignore[arg-type]
-                _gather([one[part] for part in _PARTS if part in one], found)
+                for part in _PARTS:
+                    if part in one:
+                        _gather((one[part],), found)
             else:
                 _gather(one.values(), found)
 
@@ -136,6 +140,8 @@ def local_paths(value: Any) -> list[str]:
 
 def map_files(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
     """Return the value with every outermost File and Directory object replaced."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, list):
         return [map_files(item, change) for item in value]
     if isinstance(value, MAPPINGS):
@@ -170,6 +176,8 @@ def reference(location: str, *, text: bool) -> dict[str, Any]:
 
 def is_reference(value: Any) -> bool:
     """Whether an input's value is still behind a URI."""
+    if type(value) in PLAIN:
+        return False
     return isinstance(value, MAPPINGS) and value.get("class") == "Reference"
 
 
@@ -178,8 +186,10 @@ def has_files(value: Any) -> bool:
     return _any((value,))
 
 
-def _any(values: Iterable[Any]) -> bool:
+def _any(values: Collection[Any]) -> bool:
     """Stop at the first: of the outputs of a large scatter all are alike."""
+    if PLAIN.issuperset(map(type, values)):
+        return False
     for one in values:
         if type(one) in PLAIN:
             continue

@@ -5,7 +5,7 @@ Owns types in their resolved form: a name (``"File"``), a union (a list), or a m
 files on disk or workflows.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from types import NoneType
 from typing import Any, Final, TypeAlias
@@ -89,12 +89,16 @@ def is_simple(value: Any, cwl_type: CwlType) -> bool:
 
 def mismatches(value: Any, cwl_type: CwlType, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield every reason why the value is not of the type, each with its JSON path."""
+    if isinstance(cwl_type, str):
+        if not _is_primitive(value, cwl_type):
+            yield path, f"expected {describe(cwl_type)}, got {describe_value(value)}"
+        return
     what = kind(cwl_type)
     if what == "union":
         if value is not None or not is_optional(cwl_type):  # most inputs are left out
             yield from _union_mismatches(value, members(cwl_type), path)
     elif what == "array":
-        assert isinstance(cwl_type, Mapping)
+        assert isinstance(cwl_type, MAPPINGS)
         if not isinstance(value, list):
             yield path, f"expected {describe(cwl_type)}, got {describe_value(value)}"
             return
@@ -147,25 +151,30 @@ def _union_mismatches(value: Any, branches: list[Any], path: str) -> Iterator[tu
 
 
 def _is_primitive(value: Any, name: str) -> bool:
-    match name:
-        case "null":
-            return value is None
-        case "Any":
-            return value is not None
-        case "boolean":
-            return isinstance(value, bool)
-        case "int" | "long":
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            return whole and -_RANGES[name] <= value < _RANGES[name]
-        case "float" | "double":
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-        case "string":
-            return isinstance(value, str)
-        case "File" | "stdin" | "stdout" | "stderr":
-            return is_file(value)
-        case "Directory":
-            return is_directory(value)
-    return False
+    is_one = _PRIMITIVE.get(name)
+    return is_one is not None and is_one(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any, below: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -below <= value < below
+
+
+_PRIMITIVE: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "null": lambda value: value is None,
+    "Any": lambda value: value is not None,
+    "boolean": bool.__instancecheck__,
+    "int": lambda value: _is_whole(value, _RANGES["int"]),
+    "long": lambda value: _is_whole(value, _RANGES["long"]),
+    "float": _is_number,
+    "double": _is_number,
+    "string": str.__instancecheck__,
+    **dict.fromkeys(("File", "stdin", "stdout", "stderr"), is_file),
+    "Directory": is_directory,
+}
 
 
 def describe(cwl_type: CwlType) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from localproc.cwl.base.numbers import json_text, number_text
-from localproc.cwl.base.types import CwlType, is_filelike, kind, matches, members
+from localproc.cwl.base.types import MAPPINGS, CwlType, is_filelike, kind, matches, members
 from localproc.cwl.expr.expressions import Context, evaluate_field
 from localproc.cwl.run.process import Tool
 from localproc.errors import StepError
@@ -48,7 +48,7 @@ class _CommandLine:
 
     def _bound(self) -> Iterator[_Bound]:
         for index, argument in enumerate(self._tool.spec.get("arguments") or ()):
-            spec = argument if isinstance(argument, Mapping) else {"valueFrom": argument}
+            spec = {"valueFrom": argument} if isinstance(argument, str) else argument
             yield (self._position(spec, None), _number(index)), spec, None
         for port in self._tool.inputs:
             value = self._context.inputs.get(port.id)
@@ -68,7 +68,7 @@ class _CommandLine:
         if isinstance(cwl_type, str) and cwl_type != "Any":
             return
         branch = _branch(cwl_type, value)
-        own = branch.get("inputBinding") if isinstance(branch, Mapping) else None
+        own = branch.get("inputBinding") if isinstance(branch, MAPPINGS) else None
         inside = self._items if kind(branch) == "array" else self._fields
         if own is not None and kind(branch) != "array":
             plain = {key: item for key, item in dict(branch).items() if key != "inputBinding"}
@@ -117,6 +117,8 @@ class _CommandLine:
         if from_expression:
             value = self._evaluate(spec["valueFrom"], value)
         prefix = spec.get("prefix")
+        if isinstance(value, str):
+            return _prefixed(prefix, value, spec)
         if isinstance(value, list):
             return _list_words(value, spec, prefix, from_expression=from_expression)
         if value is None or value is False:
@@ -158,14 +160,14 @@ def _prefixed(prefix: str | None, text: str, spec: Mapping[str, Any]) -> list[st
 
 def word(value: Any) -> str:
     """Write one value as an argument: files by their path, numbers in decimals."""
+    if isinstance(value, str):
+        return value
     if is_filelike(value):
         path = value.get("path")
         if path is None:
             raise StepError(f"a {value['class']} without a path cannot be an argument")
         return str(path)
-    if isinstance(value, float):
-        return number_text(value)
-    return value if isinstance(value, str) else json_text(value)
+    return number_text(value) if isinstance(value, float) else json_text(value)
 
 
 def _branch(cwl_type: CwlType, value: Any) -> Any:

@@ -48,7 +48,7 @@ def _digest(value: Any, files: Files) -> str:
 
 def named(tool: Tool, inputs: Mapping[str, Any]) -> list[Any]:
     """Return all values in which a run of a tool names files: inputs, defaults, requirements."""
-    return [dict(inputs), *_held(tool)]
+    return [inputs, *_held(tool)]
 
 
 @noted

@@ -123,8 +123,9 @@ class Plan:
 
     def _take_found(self) -> None:
         """Put steps that have become ready first: what has begun is finished before more begins."""
-        self._ready.extendleft(reversed(self._board.found))
-        self._board.found.clear()
+        if found := self._board.found:
+            self._ready.extendleft(reversed(found))
+            found.clear()
 
     def _end(self, outputs: _Outputs) -> None:
         told = self._board.in_place.told

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, TypeVar
 
 from localproc.cwl.base.files import local_paths
@@ -267,7 +267,13 @@ def dialect_of(requirements: Requirements, version: str) -> Dialect:
     """Say what expressions may be where these requirements hold."""
     javascript = requirements.get("InlineJavascriptRequirement")
     library = None if javascript is None else "\n".join(javascript.get("expressionLib") or ())
-    return Dialect(library, old_escapes=version in ("v1.0", "v1.1"))
+    return _dialect(library, old_escapes=version in ("v1.0", "v1.1"))
+
+
+@lru_cache(maxsize=64)
+def _dialect(library: str | None, *, old_escapes: bool) -> Dialect:
+    """Give equal dialects as one: what expressions mean is looked up by it."""
+    return Dialect(library, old_escapes)
 
 
 def _ports(specs: Sequence[Mapping[str, Any]]) -> tuple[Port, ...]:

@@ -18,7 +18,7 @@ from localproc.model import Resources
 
 CUDA: Final = "CUDARequirement"
 MPI: Final = "MPIRequirement"
-_ASKING: Final = ("ResourceRequirement", "ToolTimeLimit", CUDA, MPI)
+_ASKING: Final = frozenset({"ResourceRequirement", "ToolTimeLimit", CUDA, MPI})
 _SIZES: Final = (("ram", 256), ("tmpdir", 1024), ("outdir", 1024))
 _USUAL: Final = Resources()
 
@@ -29,7 +29,8 @@ def resources(tool: Tool, values: Mapping[str, Any]) -> Resources:
     Memory is limited to what the tool says it needs, and not at all if it says nothing. Raises
     ``StepError`` for what is no amount.
     """
-    if not any(map(tool.requirements.has, _ASKING)):
+    known = tool.requirements
+    if _ASKING.isdisjoint(known.required) and _ASKING.isdisjoint(known.hinted):
         return _USUAL if tool.version != "v1.0" else Resources(ram=1024)
     return _Asked(tool, Context(shown(values))).resources()
 
