@@ -712,6 +712,20 @@ def test_what_a_tool_declares_is_inside(said: dict[str, str]) -> None:
     assert found == made("a.txt", "text")
 
 
+def test_a_file_whose_contents_are_loaded_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Memory.read
+    done: list[str] = []
+
+    def noted(disk: Memory, path: str, most: int = -1) -> bytes:
+        done.append(path)
+        return read(disk, path, most)
+
+    monkeypatch.setattr(Memory, "read", noted)
+    port = "{type: File, outputBinding: {glob: a, loadContents: true, outputEval: '$(self[0])'}}"
+    assert one(port, {"a": "tëxt"}) == made("a", "tëxt") | {"size": 5}
+    assert [path for path in done if path.startswith("/out/")] == ["/out/a"]
+
+
 def test_outputs_come_with_their_length() -> None:
     found = outputs("outputs: {x: {type: File, outputBinding: {glob: a}}}", {"a": "text"})
     assert isinstance(found, WithLength)

@@ -9,7 +9,14 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, is_literal, local_path, map_files, split_name
+from localproc.cwl.base.files import (
+    CONTENT_LIMIT,
+    Files,
+    is_literal,
+    local_path,
+    map_files,
+    split_name,
+)
 from localproc.cwl.base.reading import read_written_json
 from localproc.cwl.base.types import CwlType, is_filelike, is_optional, kind, members, mismatches
 from localproc.cwl.expr.expressions import Context, evaluate_field
@@ -205,10 +212,12 @@ class _Collector:
             listing = binding.get("loadListing") or self._tool.load_listing
             return self._enricher.directory(one, listing)
         one["nameroot"], one["nameext"] = split_name(basename)
+        contents = self._enricher.contents(one) if binding.get("loadContents") else None
+        whole = contents if stat.size <= CONTENT_LIMIT else None
         one["size"] = stat.size
-        one["checksum"] = self._settler.checksum(path)
-        if binding.get("loadContents"):
-            one["contents"] = self._enricher.contents(one)
+        one["checksum"] = self._settler.checksum(path, whole)
+        if contents is not None:
+            one["contents"] = contents
         return FoundFile(one) if is_own else one
 
     def _single(

@@ -72,10 +72,12 @@ class Settler:
         path = self._path(one)
         return path is None or self._files.stat(path) is not None
 
-    def checksum(self, path: str) -> str:
-        """Return the checksum of a file, which is read once."""
+    def checksum(self, path: str, contents: str | None = None) -> str:
+        """Return the checksum of a file, which is read once: now, or before, for its contents."""
         if path not in self._checksums:
-            self._checksums[path] = self._files.checksum(path)
+            self._checksums[path] = (
+                self._files.checksum(path) if contents is None else made_of(contents)["checksum"]
+            )
         return self._checksums[path]
 
     def _literal(self, one: Mapping[str, Any], settled: dict[str, Any]) -> dict[str, Any]:
