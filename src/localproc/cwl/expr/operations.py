@@ -14,7 +14,7 @@ from types import NoneType
 from typing import Any, Final
 
 STEPS: Final = 2_000  #: that an expression may take: less than a millisecond
-_CHARACTERS: Final = 64  #: of a text that count as a step
+_CHARACTERS: Final = 64  #: of a text that count as a step; a short text counts as none
 _LARGEST: Final = 2**53 - 1  #: of whole numbers that JavaScript can tell from each other
 _DEEPEST: Final = 20  #: value that is given back
 _SPACE: Final = "\t\n\v\f\r "
@@ -55,7 +55,8 @@ def text_of(value: Any, steps: StepCount) -> str:
     """Return a text that every character of counts as one."""
     if type(value) is not str or not value.isascii():
         raise Unsure
-    steps.take(1 + len(value) // _CHARACTERS)
+    if len(value) > _CHARACTERS:
+        steps.take(len(value) // _CHARACTERS)
     return value
 
 
@@ -191,7 +192,6 @@ def parse_int(value: Any, steps: StepCount) -> int:
 
 def given(value: Any, steps: StepCount, depth: int = 0) -> Any:
     """Return what an expression gives, as it is once it was JSON: a value of its own."""
-    steps.take(1)
     kind = type(value)
     if kind is str:
         _whole(value, steps)
@@ -200,8 +200,9 @@ def given(value: Any, steps: StepCount, depth: int = 0) -> Any:
     elif depth > _DEEPEST:
         raise Unsure
     elif kind is list:
-        return [given(one, steps, depth + 1) for one in value]
+        return [given(one, steps, depth + 1) for one in list_of(value, steps)]
     elif isinstance(value, dict):
+        steps.take(1 + len(value))
         return {_key(key, steps): given(one, steps, depth + 1) for key, one in value.items()}
     elif value is not None and kind is not bool:
         raise Unsure
@@ -210,6 +211,8 @@ def given(value: Any, steps: StepCount, depth: int = 0) -> Any:
 
 def _whole(text: str, steps: StepCount) -> str:
     """Return a text in which no halves of characters are, which JavaScript could put together."""
+    if text.isascii() and len(text) <= _CHARACTERS:
+        return text
     steps.take(len(text) // _CHARACTERS)
     if _HALF.search(text) is not None:
         raise Unsure

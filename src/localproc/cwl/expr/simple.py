@@ -5,8 +5,9 @@ Owns which those are, by their syntax. Must not know what their operations give.
 Most expressions put a name together, choose between two values or call a method of a text. They are
 worked out here, in microseconds, by whoever needs them: an engine has JavaScript run by processes
 that can be killed, and going there and back costs many times that. There are no loops, and no
-variables but those of a function that is given to ``map`` or ``filter``; each step is counted. So
-none can take long, whatever it is and whatever its inputs are.
+variables but those of a function that is given to ``map`` or ``filter``; an expression is short,
+and what it goes through is counted. So none can take long, whatever it is and whatever its inputs
+are.
 
 What is not known to mean here exactly what it means to QuickJS is not simple: QuickJS evaluates it,
 and has the last word on every error.
@@ -322,6 +323,8 @@ def _array(nodes: list[_Node]) -> _Node:
 
 
 def _method(method: Callable[..., Any], of: _Node, arguments: list[_Node]) -> _Node:
+    if not arguments:
+        return lambda seen: method(of(seen), seen.steps)
     return lambda seen: method(of(seen), seen.steps, *[one(seen) for one in arguments])
 
 
