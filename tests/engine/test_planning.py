@@ -3,6 +3,7 @@
 import re
 import weakref
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from localproc.cwl.run.process import Tool, Workflow
 from localproc.engine.job.effects import Effects, MakePlan, PullPlan
 from localproc.engine.job.facts import Pulled
 from localproc.engine.job.planning import Instance, Planning, make_plan, pull
+from localproc.engine.loop.quick_disk import QuickDisk
 from localproc.errors import LocalprocError
 from localproc.lengths import LARGE
 from tests.cwl.memory import Memory, process
@@ -45,6 +47,23 @@ outputs: {{out: {{type: 'string[]', outputSource: say/out}}}}
 steps:
   say: {{scatter: word, in: {{word: words}}, out: [out], run: {TOOL}}}
 """
+NESTED = f"""
+cwlVersion: v1.2
+class: Workflow
+requirements: {{ScatterFeatureRequirement: {{}}, SubworkflowFeatureRequirement: {{}}}}
+inputs: {{words: 'int[]'}}
+outputs: {{}}
+steps:
+  say:
+    scatter: word
+    in: {{word: words}}
+    out: []
+    run:
+      class: Workflow
+      inputs: {{word: int, file: {{type: File, default: {{class: File, path: %s}}}}}}
+      outputs: {{}}
+      steps: {{say: {{in: {{word: word}}, out: [out], run: {TOOL}}}}}
+"""
 #: The first step has nothing to scatter over, the other does not depend on it.
 WRONG = f"""{WORKFLOW}inputs: {{word: Any}}
 outputs: {{}}
@@ -72,7 +91,7 @@ class Plans:
     ) -> None:
         self.process, self.memory, self.effects = what, Memory(), Effects()
         self.planning = Planning(
-            what, self.effects, self.memory, known, set(unfinished), lambda _: where
+            what, self.effects, lambda: self.memory, known, set(unfinished), lambda _: where
         )
 
     def asked(self) -> list[MakePlan | PullPlan]:
@@ -277,3 +296,15 @@ def test_what_comes_after_inputs_that_make_no_sense_is_still_given(who: Any) -> 
         elif not plans.over():
             one.give_back(plans.pulled())
     assert (wrong, [one.key for one in given]) == (["bad"], ["good"])
+
+
+def test_a_plan_may_look_at_more_than_fits_a_moment(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    one = Planning(
+        process(NESTED % (tmp_path / "file")), Effects(), QuickDisk, (), set(), lambda _: "local"
+    )
+    one.begin({"words": list(range(1_200))})
+    found = []
+    while (instance := one.next()) is not None:
+        found.append(instance.key)
+    assert found[-1] == "say[1199]/say"

@@ -63,7 +63,7 @@ class JobRun(JobEndings):
             for key, known in history.steps.items()
             if not known.ended and key not in OWN_STEPS
         }
-        files = tasks.setup.files()
+        files = tasks.setup.files
         self._planning = Planning(
             process, effects, files, history.steps.keys(), set(unfinished), self._executor
         )

@@ -5,10 +5,10 @@ worker, while what has ended waits here. Must not know how steps are run.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files
+from localproc.cwl.base.files import Files, Stat
 from localproc.cwl.run.effort import plan_is_quick
 from localproc.cwl.run.plan import Invocation, Plan, Skipped
 from localproc.cwl.run.process import Tool, Workflow
@@ -44,15 +44,15 @@ class Planning:
     """The plan of one job, once ``begin`` has been called.
 
     ``known`` are the keys of the instances that earlier engines have begun, ``unfinished`` of those
-    that had not ended: until the plan has given these, it gives no others. ``where`` says which
-    executor an instance goes to.
+    that had not ended: until the plan has given these, it gives no others. ``files`` gives the disk
+    for a look. ``where`` says which executor an instance goes to.
     """
 
     def __init__(
         self,
         process: Tool | Workflow,
         effects: Effects,
-        files: Files,
+        files: Callable[[], Files],
         known: Collection[str],
         unfinished: set[str],
         where: Callable[[Instance], str],
@@ -63,7 +63,7 @@ class Planning:
         self._set_aside: defaultdict[str, deque[Instance]] = defaultdict(deque)
         self._process = process
         self._effects = effects
-        self._files = files
+        self._files = _EachTime(files)
         self._quick = plan_is_quick(process)
         self._plan: Plan | None = None
         self._away = False  #: whether a worker has the plan
@@ -217,6 +217,34 @@ class Planning:
             raise
         self._exhausted = instance is None
         return instance
+
+
+class _EachTime:
+    """A disk (``Files``) that is another one for each look.
+
+    A plan lasts as long as its job, and what may be looked at within the loop is for a moment.
+    """
+
+    def __init__(self, files: Callable[[], Files]) -> None:
+        self._files = files
+
+    def stat(self, path: str) -> Stat | None:
+        return self._files().stat(path)
+
+    def listdir(self, path: str) -> Sequence[str]:
+        return self._files().listdir(path)
+
+    def glob(self, root: str, pattern: str) -> Sequence[str]:
+        return self._files().glob(root, pattern)
+
+    def read(self, path: str, most: int = -1) -> bytes:
+        return self._files().read(path, most)
+
+    def realpath(self, path: str) -> str:
+        return self._files().realpath(path)
+
+    def checksum(self, path: str) -> str:
+        return self._files().checksum(path)
 
 
 def pull(plan: Plan, most: int) -> Pulled:
