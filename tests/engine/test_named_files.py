@@ -9,6 +9,7 @@ from localproc import Engine, hookimpl
 from localproc.engine.admission.named_files import assets_beside
 from localproc.executors.local import LocalExecutor
 from localproc.model import Task
+from localproc.plugins.backend import PROCESSES
 from localproc.plugins.executor import Executor, ExecutorPlugin, ExecutorSettings
 
 TOOL: dict[str, Any] = {
@@ -39,7 +40,9 @@ class Watched:
                 noted.extend(tasks)
                 super().submit(tasks, more=more)
 
-        return Noting(settings)
+        executor = Noting(settings)
+        executor.capabilities = PROCESSES  # it does not say that tasks see all
+        return executor
 
 
 def item(folder: Path, **hrefs: str) -> Path:
