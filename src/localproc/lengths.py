@@ -47,18 +47,21 @@ def length(value: Any) -> int:
 
 def _left(value: Any, most: int) -> int:
     """Return what a value leaves of so many characters; less than nothing if it is more."""
-    level = [value]
-    while level and most >= 0:
-        most -= len(level) * _AROUND + sum(map(len, filter(_is_text, level)))
-        if _PLAIN.issuperset(map(type, level)):  # asked first: it takes no time
-            break
-        inner = [one for one in level if type(one) not in _PLAIN and isinstance(one, _INNER)]
-        level = []
+    most -= _AROUND
+    if not isinstance(value, _INNER):
+        return most - len(value) if isinstance(value, str) else most
+    inner = [value]
+    while inner:
+        parts: list[Any] = []
         for one in inner:
             most -= len(one) * _AROUND
             if most < 0:
-                break
-            level += one
+                return most
+            parts += one
             if isinstance(one, _MAPPINGS):
-                level += one.values()
+                parts += one.values()
+        most -= len(parts) * _AROUND + sum(map(len, filter(_is_text, parts)))
+        if most < 0 or _PLAIN.issuperset(map(type, parts)):  # as it is for most
+            break
+        inner = [one for one in parts if type(one) not in _PLAIN and isinstance(one, _INNER)]
     return most
