@@ -40,9 +40,10 @@ class HomePaths:
     def shortened(self, text: str) -> str:
         """Return a JSON text with marks in place of the home."""
         has = str.__contains__ if len(text) < _WINDOW else _has
-        if not (has(text, self._end) or has(text, _MARKS)):
+        is_marked = has(text, _MARKS)
+        if not (is_marked or has(text, self._end)):
             return text
-        if has(text, _PATH) or has(text, _URI):
+        if is_marked and (has(text, _PATH) or has(text, _URI)):
             text = _OWN.sub(lambda found: found[0] + (found[1] or ""), text)
         for form, path, mark in self._short:
             if has(text, form):

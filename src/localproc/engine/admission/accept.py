@@ -113,7 +113,8 @@ class Acceptance:
         references = bool(rest.pop("references", True)) and policy.roots is None
         files = Disk() if policy.roots is None else RootedDisk(policy)
         known = self._revision(record)
-        check_form(values, known.secrets)
+        if known.secrets:
+            check_form(values, known.secrets)
         named: list[str] = []
         job_object = known.request.job_object(
             values, base, files, references=references, bases=bases, named=named
@@ -122,9 +123,11 @@ class Acceptance:
             before = rest.get("named") or {}  # of a job that is retried
             rest["named"] = {**before, **{path: assets_beside(path) for path in named}}
         check_policy(job_object, policy)
-        job_object, rest["secrets"] = hide(
-            job_object, known.secrets, self._runtime.secrets, local=policy.trusting, kept=kept
-        )
+        rest["secrets"] = ()
+        if known.secrets:
+            job_object, rest["secrets"] = hide(
+                job_object, known.secrets, self._runtime.secrets, local=policy.trusting, kept=kept
+            )
         if "variables" in rest:
             rest["variables"] = tuple(to_data(read_variables(rest["variables"])))
         self._runtime.plugins.check_inputs(record, job_object)
