@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from localproc.errors import EnvironmentProblem, HomeUnusable, NoSpace, StoreCorrupted
-from localproc.store import SqliteStore
+from localproc.store import SqliteStore, rows
 from localproc.store.sqlite_errors import explained
 from localproc.testing.stores import OpenStore, StoreContract, job_at
 
@@ -162,6 +163,23 @@ def test_what_an_error_means(code: int, kind: type[EnvironmentProblem]) -> None:
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = code
     assert type(explained(error, "/home/store.db")) is kind
+
+
+def test_nobody_waits_to_commit_while_a_job_is_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(str(tmp_path / "localproc.db"))
+    event_row = rows.event_row
+
+    def seen(*args: Any) -> Any:
+        is_free.append(not store._db.in_transaction)
+        return event_row(*args)
+
+    is_free: list[bool] = []
+    monkeypatch.setattr(rows, "event_row", seen)
+    store.add_job(*job_at(1))
+    assert is_free == [True]
+    store.close()
 
 
 def test_what_is_accepted_is_on_disk_at_once(tmp_path: Path) -> None:

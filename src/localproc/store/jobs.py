@@ -65,9 +65,11 @@ class JobTables(Database):
         large = {name: value for name, value in data.items() if pieces.is_large(value)}
         for name, value in large.items():
             data[name] = self.encoded(job.id, value, _go_on)
+        row = rows.job_row(job)
+        first = rows.event_row(1, event, self._paths, data)  # the loop may be waiting to commit
         with self.transaction() as db:
             other = self._once(db, job) if job.once else ""
-            number = 0 if other else self._insert_job(db, job, event, data)
+            number = 0 if other else _insert(db, row, first)
         if number:
             self._numbers[job.id] = number
         elif large:
@@ -102,7 +104,7 @@ class JobTables(Database):
                     lost.add(change.job.id)
                     continue
                 for seq, event in enumerate(change.events, change.after + 1):
-                    events.append(rows.event_row(number, seq, event, self._paths))
+                    events.append((number, *rows.event_row(seq, event, self._paths)))
                 outbox.post(db, change.callbacks)
             db.executemany(_INSERT_EVENT, events)
         for change in changes:
@@ -274,18 +276,9 @@ class JobTables(Database):
             ).fetchone()
         return int(found[0])
 
-    def _insert_job(
-        self,
-        db: sqlite3.Connection,
-        job: JobRecord,
-        event: Event,
-        data: dict[str, Any] | None = None,
-    ) -> int:
+    def _insert_job(self, db: sqlite3.Connection, job: JobRecord, event: Event) -> int:
         """Record a job as part of a transaction; give its number."""
-        number = db.execute(_INSERT_JOB, rows.job_row(job)).lastrowid
-        assert number is not None
-        db.execute(_INSERT_EVENT, rows.event_row(number, 1, event, self._paths, data))
-        return number
+        return _insert(db, rows.job_row(job), rows.event_row(1, event, self._paths))
 
     def _number(self, db: sqlite3.Connection, job_id: str) -> int | None:
         number = self._numbers.get(job_id)
@@ -315,6 +308,14 @@ def _next(
     ]
     found.sort(key=lambda row: (-row["rank"], row["n"]))
     return [row["n"] for row in found[:most]]
+
+
+def _insert(db: sqlite3.Connection, job: tuple[Any, ...], first: tuple[Any, ...]) -> int:
+    """Insert the rows of a job and of its first event; give its number."""
+    number = db.execute(_INSERT_JOB, job).lastrowid
+    assert number is not None
+    db.execute(_INSERT_EVENT, (number, *first))
+    return number
 
 
 def _go_on() -> None:

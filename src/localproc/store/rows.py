@@ -146,9 +146,12 @@ def job_from(row: sqlite3.Row) -> JobRecord:
 
 
 def event_row(
-    number: int, seq: int, event: Event, paths: HomePaths, data: dict[str, Any] | None = None
+    seq: int, event: Event, paths: HomePaths, data: dict[str, Any] | None = None
 ) -> tuple[Any, ...]:
-    """Return the values of an ``events`` row; ``data`` is that of the event, if it is at hand."""
+    """Return the values of an ``events`` row, but for the number of its job, which is the first.
+
+    ``data`` is that of the event, if it is at hand.
+    """
     data = event.to_data() if data is None else data
     if Encoded in map(type, data.values()):
         large = [name for name, value in data.items() if type(value) is Encoded]
@@ -157,7 +160,6 @@ def event_row(
     else:
         text = paths.shortened(compact(data))
     return (
-        number,
         seq,
         str(event.kind),
         event.version,
