@@ -117,6 +117,27 @@ def test_room_is_shared_evenly(widths: list[int], room: int) -> None:
     )
 
 
+def test_who_found_no_room_is_the_next_and_nobody_is_asked_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns: list[Active] = []
+    next_one = FairShare._next
+
+    def told(shares: FairShare, able: Collection[Active]) -> Active:
+        turns.append(next_one(shares, able))
+        return turns[-1]
+
+    monkeypatch.setattr(FairShare, "_next", told)
+    shares = FairShare()
+    jobs = [job(3) for _ in range(5)]
+    for active, _ in jobs:
+        shares.join(active)
+    for counts in ([1, 1, 0, 0, 0], [1, 1, 1, 1, 0], [2, 1, 1, 1, 1]):
+        shares.fill({"local": 2}, 1000)
+        assert [started(bench) for _, bench in jobs] == counts
+    assert len(turns) == sum(counts)
+
+
 def test_a_higher_priority_comes_first_in_its_namespace() -> None:
     shares = FairShare()
     jobs = [

@@ -49,7 +49,7 @@ class FairShare:
             for name, count in active.run.to_come.items():
                 left[name] -= count
         able = set(filter(_is_able, self._circle))
-        while able:
+        while able and any(count > 0 for count in left.values()):
             if most <= 0:
                 return True
             active = self._next(able)
