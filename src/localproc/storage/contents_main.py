@@ -47,10 +47,8 @@ def digest(file: int, name: str, go_on: Callable[[], object]) -> str:
     import hashlib
 
     plain, _, size = name.partition("-")
-    if size:
-        found = getattr(hashlib, plain)(digest_size=int(size))
-    else:
-        found = hashlib.new(plain, usedforsecurity=False)
+    options = {"digest_size": int(size)} if size else {}
+    found = getattr(hashlib, plain)(usedforsecurity=False, **options)
     while chunk := os.read(file, _CHUNK):
         found.update(chunk)
         go_on()

@@ -116,7 +116,7 @@ def walk(value: Any) -> list[dict[str, Any]]:
 
 
 def _gather(values: Collection[Any], found: list[dict[str, Any]]) -> None:
-    if PLAIN.issuperset(map(type, values)):  # asked first: it takes no time
+    if are_plain(values):
         return
     for one in values:
         if type(one) in PLAIN:
@@ -181,6 +181,11 @@ def is_reference(value: Any) -> bool:
     return isinstance(value, MAPPINGS) and value.get("class") == "Reference"
 
 
+def are_plain(values: Collection[Any]) -> bool:
+    """Whether no value has parts: it takes no time to see that there are no files then."""
+    return PLAIN.issuperset(map(type, values))
+
+
 def has_files(value: Any) -> bool:
     """Whether there is any File or Directory object in a value."""
     return _any((value,))
@@ -188,7 +193,7 @@ def has_files(value: Any) -> bool:
 
 def _any(values: Collection[Any]) -> bool:
     """Stop at the first: of the outputs of a large scatter all are alike."""
-    if PLAIN.issuperset(map(type, values)):
+    if are_plain(values):
         return False
     for one in values:
         if type(one) in PLAIN:

@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, Stat, has_files, local_paths
+from localproc.cwl.base.files import Files, Stat, are_plain, has_files, local_paths
 from localproc.cwl.run.process import Tool, noted
 from localproc.errors import LocalprocError
 
@@ -44,6 +44,14 @@ def _digest(value: Any, files: Files) -> str:
                 return ""
             total.update(f"{name}\0{state(stat)}\n".encode(errors="surrogateescape"))
     return total.hexdigest()[:32]
+
+
+def of_given(tool: Tool, inputs: Mapping[str, Any], files: Files) -> str:
+    """Return the digest of all files that a run of a tool names."""
+    values = named(tool, inputs)
+    if len(values) == 1 and are_plain(inputs.values()):
+        return NOTHING
+    return fingerprint(values, files)
 
 
 def named(tool: Tool, inputs: Mapping[str, Any]) -> list[Any]:

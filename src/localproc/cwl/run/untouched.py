@@ -9,13 +9,13 @@ them (docs/adr/0031). Where it does, the step fails and names the file.
 import contextlib
 import hashlib
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import islice
 from operator import attrgetter
 from typing import Any, Final
 
-from localproc.cwl.base.files import Files, Stat, is_local, local_path, walk
+from localproc.cwl.base.files import Files, Stat, are_plain, is_local, local_path, walk
 from localproc.errors import LocalprocError, StepError
 from localproc.frozen import frozen
 from localproc.model import StageAction
@@ -64,7 +64,7 @@ _facts: Final = attrgetter("size", "modified", "inode", "changed")
 
 def seen(
     values: Mapping[str, Any],
-    actions: Iterable[StageAction],
+    actions: Sequence[StageAction],
     shared: Iterable[str],
     files: Files,
     outdir: str,
@@ -74,6 +74,8 @@ def seen(
     ``values`` are its inputs, ``actions`` what is put in place for it. ``shared`` are paths that it
     may write to. ``outdir`` is its own folder, which lies beside those of other tasks.
     """
+    if not actions and are_plain(values.values()):
+        return _NOTHING
     given = {local_path(one): one for one in walk(values) if is_local(one)}
     linked = [action.source for action in actions if action.kind == "link"]
     writable = tuple(f"{path}/" for path in shared)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from localproc.cwl.base.files import Files, local_paths
-from localproc.cwl.run.fingerprint import MISSING, ByState, Without, fingerprint, named
+from localproc.cwl.run.fingerprint import MISSING, ByState, Without, fingerprint, of_given
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import Tool, Workflow, own_files
 from localproc.cwl.run.reuse_key import named_files, parts, why_not_reused
@@ -194,7 +194,7 @@ class EarlierJob:
         """Say why it is not known what a step was given; nothing if that is still there."""
         if not old.known.given or not old.known.made:
             return "it is not known how its files were"
-        now = fingerprint(named(old.invocation.tool, old.invocation.inputs), files)
+        now = of_given(old.invocation.tool, old.invocation.inputs, files)
         return "" if now == old.known.given else _CHANGED
 
     def _why_not(self, old: _Done, files: Files) -> str:

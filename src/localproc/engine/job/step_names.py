@@ -54,7 +54,7 @@ class StepNames:
         """Name the next instance of a step."""
         alike = folded(step)
         count = self._counts.get(alike, 0) + 1
-        while not self._is_free(_numbered(alike, count)):
+        while (count == 1 and self._is_taken(alike)) or not self._is_free(_numbered(alike, count)):
             count += 1
         self._counts[alike] = count
         if count == 1 and "." in alike:  # one with a number is like no other's folders
@@ -63,7 +63,7 @@ class StepNames:
 
     def _is_free(self, name: str) -> bool:
         """Whether neither a folded name nor a folder that comes with it is another step's."""
-        if self._is_taken(name) or name in self._alike:
+        if name in self._counts or name in self._alike:
             return False
         return "." not in name or not any(map(self._is_taken, _owners(name)))
 

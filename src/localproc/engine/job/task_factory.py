@@ -207,7 +207,8 @@ class TaskFactory:
             progress=self._tells(tool, step),
         )
         task, notes = without_hints(task, tool, where.able)
-        notes += without_software(software.missing) + without_container_hint(where.passed_over)
+        if software.missing or where.passed_over:
+            notes += without_software(software.missing) + without_container_hint(where.passed_over)
         task = self._noting(notes, task, effect)
         return prepared, task, self._given(effect.invocation, files)
 
@@ -215,8 +216,7 @@ class TaskFactory:
         return reads(prepared, files, links=where.containers, named=self.setup.named)
 
     def _given(self, invocation: Invocation, files: Files) -> str:
-        named = fingerprint.named(invocation.tool, invocation.inputs)
-        return fingerprint.fingerprint(named, files)
+        return fingerprint.of_given(invocation.tool, invocation.inputs, files)
 
     def software(self, invocation: Invocation) -> Provided:
         """Return the environment that a tool starts with; a container has its own software.
@@ -233,9 +233,9 @@ class TaskFactory:
 
     def _tells(self, tool: Tool, step: str) -> bool:
         """Return whether a tool tells its progress: by its own hint, or as was asked for."""
-        name, pattern = step.rpartition("/")[2], self.setup.progress
         if tool.requirements.has("Progress"):
             return True
+        name, pattern = step.rpartition("/")[2], self.setup.progress
         return pattern != "" and (fnmatchcase(name, pattern) or fnmatchcase(step, pattern))
 
     def _noting(self, notes: Sequence[str], task: Task, effect: Prepare) -> Task:

@@ -162,12 +162,18 @@ class JobStarts:
 def _where(places: Places, able: Mapping[str, Capabilities]) -> Callable[[Invocation], Destination]:
     """Return what says where a step runs: for all its instances it is the same."""
     known: dict[tuple[str, Tool], Destination] = {}
+    last: tuple[Invocation | None, Destination | None] = (None, None)  #: workers ask as well
 
     def of(invocation: Invocation) -> Destination:
+        nonlocal last
+        asked, found = last
+        if asked is invocation and found is not None:
+            return found
         at = place(invocation.key), invocation.tool
         found = known.get(at)
         if found is None:
             found = known[at] = places.boxes.place(places.choice, able, *at)
+        last = invocation, found
         return found
 
     return of

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final
 
-from localproc.cwl.run.fingerprint import fingerprint, named
+from localproc.cwl.run.fingerprint import fingerprint, of_given
 from localproc.cwl.run.plan import Invocation
 from localproc.cwl.run.process import tools
 from localproc.engine.container_runtimes import Containers
@@ -70,7 +70,7 @@ class Recaller:
             return Recalled(key, None, because)
         share_logs(kept.log, job.tasks.log_path(effect.name))
         made = fingerprint(kept.outputs, disk)
-        given = fingerprint(named(tool, inputs), disk)
+        given = of_given(tool, inputs, disk)
         was = ran_in(image or "", software)
         taken = TakenFrom(kept.outputs, kept.job_id, kept.step, made, given, was, box, software)
         return Recalled(key, taken)
@@ -108,7 +108,7 @@ class Recaller:
         log = os.path.join(step.folder, "logs", step.log)
         share_logs(log, job.tasks.log_path(effect.name))
         made = fingerprint(outputs, disk)
-        given = fingerprint(named(effect.invocation.tool, effect.invocation.inputs), disk)
+        given = of_given(effect.invocation.tool, effect.invocation.inputs, disk)
         was = step.ran_in
         taken = TakenFrom(outputs, step.job_id, step.name, made, given, was, box, software)
         return Recalled("", taken)
