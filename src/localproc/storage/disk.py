@@ -123,12 +123,16 @@ class Disk:
     def checksum(self, path: str) -> str:
         """Return the SHA-1 of the contents, as CWL writes it. Raises ``TooBig``."""
         self._look()
-        with telling(path), open(path, "rb", buffering=0) as file:
-            if self._budget is not None:
-                self._budget -= os.fstat(file.fileno()).st_size
-                if self._budget < 0:
-                    raise TooBig(path)
-            return f"sha1${contents.digest(file.fileno(), 'sha1', self._look)}"
+        with telling(path):
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                if self._budget is not None:
+                    self._budget -= os.fstat(file).st_size
+                    if self._budget < 0:
+                        raise TooBig(path)
+                return f"sha1${contents.digest(file, 'sha1', self._look)}"
+            finally:
+                os.close(file)
 
 
 def is_full(path: str) -> bool:
