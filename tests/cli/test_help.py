@@ -62,7 +62,10 @@ def test_options_that_do_not_exist_are_told() -> None:
 
 
 #: Takes long to import, and most uses need none of it.
-LIBRARIES = ("sqlite3", "click", "cwl_utils", "pystac", "httpx", "rich", "jsonschema_rs", "difflib")
+LIBRARIES = (
+    *("sqlite3", "click", "cwl_utils", "pystac", "httpx", "rich", "jsonschema_rs", "difflib"),
+    *("yaml", "ruamel.yaml"),
+)
 #: ... so of Python itself: loops of programs that wait, archives, what completes words in shells.
 STANDARD = ("asyncio", "ssl", "tarfile", "gzip", "ctypes", "html", "click.shell_completion")
 #: ... so with the engine, and within it with what tells of jobs in another form.
@@ -156,6 +159,13 @@ def test_a_list_of_texts_is_read_without_schemas(here: Path) -> None:
     package = Path("package.cwl")
     package.write_text(json.dumps({**tool, "inputs": {"told": told}, "outputs": {}}))
     assert "jsonschema_rs" not in loaded_after(called("run", str(package), "told=[a, b]"))
+
+
+def test_plain_words_are_read_without_yaml() -> None:
+    read = "from localproc.engine.admission.inputs import parse_value; parse_value(%r)"
+    for word in ("hello", "scenes/a.tif", "a few words", "2018"):
+        assert not {"yaml", "ruamel.yaml"} & loaded_after(read % word)
+    assert "yaml" in loaded_after(read % "true"), "this test can tell"
 
 
 @pytest.mark.parametrize("leaves_garbage", [False, True])
