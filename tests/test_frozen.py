@@ -53,6 +53,23 @@ class Derived(Base):
         return f"<{self.name}>"
 
 
+def test_what_sets_the_members_is_compiled_for_the_first_instance() -> None:
+    @frozen
+    class Late:
+        name: str
+        size: int = 3
+
+    @frozen
+    class Later(Late):
+        last: str = ""
+
+    assert not inspect.isfunction(vars(Late)["__init__"])
+    assert [Late("a"), Late("b", 1)] == [Late("a", 3), Late("b", size=1)]
+    assert inspect.isfunction(vars(Late)["__init__"])
+    assert not inspect.isfunction(vars(Later)["__init__"])
+    assert list(inspect.signature(Later).parameters) == ["name", "size", "last"]
+
+
 def test_it_is_frozen() -> None:
     sample = Sample("a")
     with pytest.raises(FrozenInstanceError, match="cannot assign to field 'size'"):

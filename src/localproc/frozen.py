@@ -5,8 +5,9 @@ Owns how they are made. Must not know what they mean.
 They are those of ``dataclasses`` to all who use them (``fields``, ``replace``, ``match``, copies).
 That module writes and compiles six methods for each, which is a third of a cold start with as many
 as there are here, and has an instance set its fields through ``object.__setattr__``, by name. Here
-one method is compiled, which uses the slots themselves; the others are the same for all. An
-instance of many fields is of an open class of the same slots while they are set: that is faster.
+one method is compiled, when there is a first instance, and uses the slots themselves; the others
+are the same for all. An instance of many fields is of an open class of the same slots while they
+are set: that is faster.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,8 +26,10 @@ def frozen(cls: Any = None, /, *, kw_only: bool = False, eq: bool = True) -> Any
 
     def make(cls: type[Any]) -> type[Any]:
         own = cls.__dict__.keys()
+        # Where there is none, dataclasses write the signature there: that takes a while.
+        cls.__doc__ = cls.__doc__ or cls.__qualname__
         made: Any = dataclass(slots=True, init=False, repr=False, eq=False, kw_only=kw_only)(cls)
-        made.__init__ = _init_of(made)
+        made.__init__ = _Init(made)
         if eq:
             compared = [one.name for one in fields(made) if one.compare]
             made.__compared__ = staticmethod(_values(compared))
@@ -36,6 +39,19 @@ def frozen(cls: Any = None, /, *, kw_only: bool = False, eq: bool = True) -> Any
         return made  # type: ignore[no-any-return]
 
     return make if cls is None else make(cls)
+
+
+class _Init:
+    """The ``__init__`` of a class until it is first asked for: of many there is no instance."""
+
+    __slots__ = ("_cls",)
+
+    def __init__(self, cls: Any) -> None:
+        self._cls = cls
+
+    def __get__(self, instance: Any, _: Any = None) -> Callable[..., None]:
+        init = self._cls.__init__ = _init_of(self._cls)
+        return init if instance is None else init.__get__(instance)
 
 
 def _init_of(cls: Any) -> Callable[..., None]:

@@ -1,5 +1,7 @@
 """What the command line says of itself, and what it costs to ask."""
 
+import gc
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 
 import localproc as package
 from localproc.cli.command_list import COMMANDS
+from localproc.cli.loading import loading
 from tests.cli.terminal import localproc
 from tests.patience import patient
 
@@ -59,7 +62,10 @@ def test_options_that_do_not_exist_are_told() -> None:
 
 
 #: Takes long to import, and most uses need none of it.
-LIBRARIES = ("sqlite3", "click", "cwl_utils", "pystac", "httpx", "rich", "jsonschema_rs", "difflib")
+LIBRARIES = (
+    *("sqlite3", "click", "cwl_utils", "pystac", "httpx", "rich", "jsonschema_rs", "difflib"),
+    *("yaml", "ruamel.yaml"),
+)
 #: ... so of Python itself: loops of programs that wait, archives, what completes words in shells.
 STANDARD = ("asyncio", "ssl", "tarfile", "gzip", "ctypes", "html", "click.shell_completion")
 #: ... so with the engine, and within it with what tells of jobs in another form.
@@ -145,3 +151,31 @@ def test_a_job_that_needs_no_network_loads_no_client_for_it(packages: Path) -> N
     found = loaded_after(called("run", str(packages / "echo.cwl"), "message=x"))
     assert {"localproc.executors.local", "localproc.engine.loop.loop"} <= found
     assert not {"httpx", "pystac", "rich", "jsonschema_rs", *STAC, *TELLING} & found
+
+
+def test_a_list_of_texts_is_read_without_schemas(here: Path) -> None:
+    told = {"type": "string[]", "inputBinding": {}}
+    tool = {"cwlVersion": "v1.2", "class": "CommandLineTool", "baseCommand": "true"}
+    package = Path("package.cwl")
+    package.write_text(json.dumps({**tool, "inputs": {"told": told}, "outputs": {}}))
+    assert "jsonschema_rs" not in loaded_after(called("run", str(package), "told=[a, b]"))
+
+
+def test_plain_words_are_read_without_yaml() -> None:
+    read = "from localproc.engine.admission.inputs import parse_value; parse_value(%r)"
+    for word in ("hello", "scenes/a.tif", "a few words", "2018"):
+        assert not {"yaml", "ruamel.yaml"} & loaded_after(read % word)
+    assert "yaml" in loaded_after(read % "true"), "this test can tell"
+
+
+@pytest.mark.parametrize("leaves_garbage", [False, True])
+def test_what_is_loaded_is_not_gone_through_for_garbage(*, leaves_garbage: bool) -> None:
+    before = gc.get_stats()
+    with loading(leaves_garbage=leaves_garbage):
+        kept: list[list[int]] = [[] for _ in range(10 * gc.get_threshold()[0])]
+    try:
+        assert gc.isenabled()
+        assert gc.get_stats() == before
+        assert (gc.get_freeze_count() >= len(kept)) is not leaves_garbage
+    finally:
+        gc.unfreeze()

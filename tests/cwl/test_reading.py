@@ -186,6 +186,24 @@ def test_both_parsers_give_the_same(text: str) -> None:
     assert repr(read[0]) == repr(read[1])
 
 
+_AT_ONCE = st.sampled_from(
+    ["a", "Yes", "no", "on", "n", "true", "True", "FALSE", "null", "Null", "nan", "inf", "e", "/",
+     ".", "..", "-", "--", "---", "_", " ", "  ", "0", "00", "7", "19", "9" * 17, "1e3", "0x1f",
+     "0o7", "2024-01-01", "1_000", ":", ": ", "#", " #", "\n", "\t", "é", "\u0660", "\x85", "~"]
+)  # fmt: skip
+
+
+@given(st.lists(_AT_ONCE, max_size=5).map("".join))
+def test_what_is_read_at_once_is_what_yaml_has(text: str) -> None:
+    try:
+        expected = read_yaml(text)
+    except UnreadableText:
+        with pytest.raises(UnreadableText):
+            read_data(text)
+    else:
+        assert repr(read_data(text)) == repr(expected)
+
+
 def _by(read: Any, text: str) -> Any:
     try:
         return read(text, marked=False)

@@ -4,6 +4,7 @@ import base64
 import json
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from localproc.cwl.base.files import is_reference
 from localproc.cwl.base.types import CwlType, matches
 from localproc.errors import InvalidInputs
+from localproc.ogc.describe import schema
 from localproc.ogc.request import ExecuteRequest
+from localproc.ogc.request_forms import Forms
 from localproc.uris import data_of
 from tests.cwl.memory import Memory, directory, file
 from tests.cwl.strategies import PRIMITIVES, cwl_types, values_of
@@ -789,6 +792,17 @@ def test_what_is_taken_is_of_its_type(cwl_type: CwlType, value: Any) -> None:
     except InvalidInputs:
         return
     assert matches(found, cwl_type)
+
+
+@pytest.mark.slow
+@given(cwl_types(), st.lists(ANYTHING, max_size=3))
+@settings(deadline=None)
+def test_a_list_is_one_item_only_where_its_schema_says_so(items: CwlType, value: list[Any]) -> None:
+    def reads(cwl_type: CwlType) -> bool:
+        return jsonschema_rs.is_valid(schema(cwl_type, strict=True), value)
+
+    is_whole = reads(array(items)) or not reads(items)
+    assert Forms(qualified=False).in_array(value, array(items)) == (value if is_whole else [value])
 
 
 @pytest.mark.slow

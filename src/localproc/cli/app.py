@@ -5,6 +5,7 @@ not import a command before it is called, so that ``--help`` is instant.
 """
 
 import errno
+import gc
 import io
 import os
 import sys
@@ -153,7 +154,9 @@ def main(arguments: list[str] | None = None) -> None:
     os.close(spare)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files can be any bytes
-    sys.exit(_exit_code(arguments))
+    code = _exit_code(arguments)
+    gc.freeze()  # Python would look for garbage in all that there is, and then be gone
+    sys.exit(code)
 
 
 def _exit_code(arguments: list[str] | None) -> int:

@@ -31,7 +31,8 @@ _LONGEST_LINE: Final = 160  #: characters of a document's line that are shown wi
 def find_process(engine: "Engine", name: str, staging: str = "own") -> "Process":
     """Return a deployed process, or deploy the package which the name is the path or URL of."""
     if names_package(name):
-        with naming(name), loading():  # the first time in a process what reads packages is loaded
+        # The first time in a process what reads packages is loaded.
+        with naming(name), loading(leaves_garbage=True):
             return engine.deploy(name, staging=staging)
     try:
         return engine.process(name)

@@ -15,7 +15,6 @@ import click
 from localproc.cli import completion as complete
 from localproc.cli.app import DISMISSED, FAILED
 from localproc.cli.loading import loading
-from localproc.cli.looking_ahead import show_plan
 from localproc.cli.operands import check_named, find_process, gather_inputs
 from localproc.cli.package_command import PackageCommand
 from localproc.cli.printing import print_json
@@ -73,6 +72,8 @@ def run(
     """
     check_named(site, package)
     if dry_run:
+        from localproc.cli.looking_ahead import show_plan
+
         return show_plan(site, package, inputs, given, settings, as_json=as_json)
     request["executor"] = settings.pop("executor")
     adopt = bool(request.get("once"))  # the job of that key may be one that nobody runs any more

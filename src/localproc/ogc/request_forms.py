@@ -42,9 +42,9 @@ class Forms:
         array = without_null(cwl_type)
         if kind(array) != "array" or value is None:
             return value
-        plain = self.plain(value, array)
+        plain, items = self.plain(value, array), item_type(array)
         is_whole = isinstance(plain, list) and (
-            self._reads(plain, array) or not self._reads(plain, item_type(array))
+            not _may_be_list(items) or self._reads(plain, array) or not self._reads(plain, items)
         )
         return plain if is_whole else [plain]
 
@@ -70,3 +70,8 @@ class Forms:
 
         found = schema(cwl_type, strict=True)
         return jsonschema_rs.is_valid(found, self.plain(value, cwl_type))
+
+
+def _may_be_list(cwl_type: CwlType) -> bool:
+    """Whether a list may be a value of a type."""
+    return any(kind(one) in ("array", "Any", "union") for one in members(cwl_type))

@@ -4,7 +4,8 @@ Owns how texts are read, and that JSON is bounded as YAML is (see ``trees``). Mu
 documents mean.
 
 libyaml reads YAML, as it is twenty times as fast as ruamel.yaml; what libyaml does not take, or
-takes in the sense of YAML 1.1, is read by ruamel.yaml.
+takes in the sense of YAML 1.1, is read by ruamel.yaml. Words and whole numbers, as command lines
+have them, need neither: to load them takes longer than a small job.
 """
 
 import json
@@ -20,12 +21,20 @@ from localproc.cwl.base.trees import DEEPEST, TreeBuilder, UnreadableText
 _SECOND_READING: Final = 1 << 16
 #: What YAML 1.1 and 1.2 take in different ways: a directive, and line breaks that 1.2 has not.
 _OLD: Final = re.compile("^%|[\x85\u2028\u2029]", re.MULTILINE)
+#: Plain words and paths, and those of them that are no texts; whole numbers of few digits.
+_WORDS: Final = re.compile(r"[A-Za-z/][\w./-]*(?: +[\w./-]+)*", re.ASCII)
+_NO_TEXTS: Final = frozenset({"true", "false", "null"})
+_WHOLE: Final = re.compile("-?(?:0|[1-9][0-9]{0,17})")
 _UNREAD: Final = object()
 _MOST: Final = 5_000_000  #: mappings and lists that data may have
 
 
 def read_data(text: str) -> Any:
     """Return JSON or YAML as plain data; raises ``Unreadable``."""
+    if _WORDS.fullmatch(text) and text.lower() not in _NO_TEXTS:
+        return text
+    if _WHOLE.fullmatch(text):
+        return int(text)
     _check_characters(text)
     if text.lstrip()[:1] in ("{", "["):
         try:

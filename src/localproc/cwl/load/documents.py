@@ -210,7 +210,6 @@ class Documents:
     def _load(self, uri: str) -> Any:
         from schema_salad.exceptions import SchemaSaladException
 
-        from localproc.cwl.load.explain import explain, strike_out
         from localproc.cwl.load.typed_parsers import parser
 
         document, fragment = urldefrag(uri)
@@ -226,6 +225,8 @@ class Documents:
                 typed = module.load_document_by_yaml(process, document, options)
                 break
             except (SchemaSaladException, *_CRASHES) as error:
+                from localproc.cwl.load.explain import explain, strike_out  # most have no need
+
                 found = explain(error, module, process, document, options, name)
                 problems += found
                 if not strike_out(process, found):
