@@ -86,10 +86,7 @@ def seen(
     }
     if not named:
         return Given(paths=tuple(given)) if given else _NOTHING
-    inner: dict[str, Stat] = {}
-    for folder, stat in named.items():
-        if stat.is_dir and folder != outdir:
-            inner |= islice(_below(folder, files), _MOST - len(inner))
+    inner = _inside({path: stat for path, stat in named.items() if path != outdir}, files)
     steps = posixpath.dirname(outdir)
     watched = {**named, **inner}
     budget = _BUDGET
@@ -109,6 +106,15 @@ def seen(
     closed = (*linked, steps) if names else ()
     others = [one for one in names if not any(is_below(one, each) for each in closed)]
     return Given(found, names, frozenset(others), tuple(given))
+
+
+def _inside(paths: Mapping[str, Stat], files: Files) -> dict[str, Stat]:
+    """Return what lies in the folders among some paths, as far as it is watched."""
+    inner: dict[str, Stat] = {}
+    for folder, stat in paths.items():
+        if stat.is_dir:
+            inner |= islice(_below(folder, files), _MOST - len(inner))
+    return inner
 
 
 def check(tool: str, before: Given, files: Files) -> list[str]:
