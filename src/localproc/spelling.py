@@ -24,7 +24,10 @@ _INPUTS: Final = "inputs"  #: the parameter that takes them, and the attribute t
 
 def public(kind: _Kind) -> _Kind:
     """Make the public methods of a class, and making one, refuse names that they do not have."""
-    for name, call in list(vars(kind).items()):
+    own: dict[str, Any] = {**vars(kind)}
+    if "__init__" in own:
+        own["__init__"] = cast("Any", kind).__init__  # that of a frozen class is made now
+    for name, call in own.items():
         if isinstance(call, FunctionType) and (name == "__init__" or not name.startswith("_")):
             setattr(kind, name, spelled(call))
     return kind
