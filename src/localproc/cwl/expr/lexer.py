@@ -5,7 +5,7 @@ together.
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from localproc.cwl.expr.operations import Unsure
 
@@ -38,25 +38,19 @@ _WORDS: Final = """
 _TAKEN: Final = frozenset(_WORDS.split())
 
 
-class Token(NamedTuple):
-    """A part of an expression; what kind of one, and its text."""
-
-    kind: str
-    text: str
+#: A part of an expression: what kind of one, and its text.
+Token = tuple[str, str]
 
 
 def tokens(code: str) -> list[Token]:
     """Return the tokens of an expression, and an empty one that ends it; raises ``Unsure``."""
     found: list[Token] = []
-    at = 0
-    while len(found) <= _MOST:
-        match = _TOKEN.match(code, at)
-        if match is None or match.lastgroup is None:
-            raise Unsure
-        found.append(Token(match.lastgroup, match[match.lastgroup]))
-        if match.lastgroup == "end":
+    following = _TOKEN.scanner(code).match  # type: ignore[attr-defined]
+    while (match := following()) is not None and len(found) <= _MOST:
+        kind = match.lastgroup
+        found.append((kind, match[kind]))
+        if kind == "end":
             return found
-        at = match.end()
     raise Unsure
 
 

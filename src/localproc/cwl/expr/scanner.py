@@ -19,6 +19,7 @@ _BEFORE_REGEX: Final = re.compile(
 )
 _NEAR: Final = 64  #: characters that are looked at for that
 _CLOSERS: Final = {"(": ")", "{": "}", "[": "]"}
+_TELLING: Final = re.compile(r"""[(){}\[\]"'`/]""")  #: all else is passed over
 
 
 def end_of_expression(text: str, start: int) -> int:
@@ -40,8 +41,8 @@ def _scanned(text: str, start: int) -> int | None:
     """Find the end as JavaScript has it: brackets in what is no code do not count."""
     stack: list[str] = []
     position = start
-    while position < len(text):
-        character = text[position]
+    while (found := _TELLING.search(text, position)) is not None:
+        character, position = found[0], found.start()
         if character in _CLOSERS:
             stack.append(_CLOSERS[character])
         elif character in "\"'":

@@ -54,6 +54,7 @@ class _Seen:
 
 
 _Node = Callable[[_Seen], Any]
+_Joined = Callable[[_Node, _Node], _Node]
 
 
 @frozen
@@ -106,9 +107,8 @@ class _Parser:
         return node
 
     def _is(self, text: str) -> bool:
-        """Whether a mark or an operator comes next, which is taken then."""
-        kind, found = self._tokens[self._at]
-        if kind not in ("mark", "operator", "end") or found != text:
+        """Whether a mark or an operator comes next, which is taken then; no other is like one."""
+        if self._tokens[self._at][1] != text:
             return False
         self._at += 1
         return True
@@ -133,7 +133,7 @@ class _Parser:
         return node
 
     def _choice(self) -> _Node:
-        condition = self._either()
+        condition = self._operation(0)
         if not self._is("?"):
             return condition
         one = self._expression()
@@ -141,32 +141,21 @@ class _Parser:
         other = self._expression()
         return lambda seen: (one if operations.is_true(condition(seen)) else other)(seen)
 
-    def _either(self) -> _Node:
-        node = self._both()
-        while self._is("||"):
-            node = _or(node, self._both())
+    def _operation(self, loosest: int) -> _Node:
+        """Read a value, and operators behind it that bind at least as much."""
+        node = self._sign()
+        while (found := self._operator(loosest)) is not None:
+            rank, made = found
+            node = made(node, self._operation(rank + 1))
         return node
 
-    def _both(self) -> _Node:
-        node = self._operation(0)
-        while self._is("&&"):
-            node = _and(node, self._operation(0))
-        return node
-
-    def _operation(self, level: int) -> _Node:
-        if level == len(_OPERATIONS):
-            return self._sign()
-        node = self._operation(level + 1)
-        while (found := self._one_of(_OPERATIONS[level])) is not None:
-            node = _operated(found, node, self._operation(level + 1))
-        return node
-
-    def _one_of(self, known: Mapping[str, _Operation]) -> _Operation | None:
-        kind, found = self._tokens[self._at]
-        if kind != "operator" or found not in known:
+    def _operator(self, loosest: int) -> tuple[int, _Joined] | None:
+        kind, text = self._tokens[self._at]
+        found = _OPERATORS.get(text) if kind == "operator" else None
+        if found is None or found[0] < loosest:
             return None
         self._at += 1
-        return known[found]
+        return found
 
     def _sign(self) -> _Node:
         if self._is("!"):
@@ -306,8 +295,20 @@ def _and(one: _Node, other: _Node) -> _Node:
     return value
 
 
-def _operated(operation: _Operation, one: _Node, other: _Node) -> _Node:
-    return lambda seen: operation(one(seen), other(seen), seen.steps)
+def _operated(operation: _Operation) -> _Joined:
+    return lambda one, other: lambda seen: operation(one(seen), other(seen), seen.steps)
+
+
+#: How much each operator binds, and what makes an expression of it and of its two sides.
+_OPERATORS: Final[Mapping[str, tuple[int, _Joined]]] = {
+    "||": (0, _or),
+    "&&": (1, _and),
+    **{
+        text: (rank, _operated(operation))
+        for rank, level in enumerate(_OPERATIONS, 2)
+        for text, operation in level.items()
+    },
+}
 
 
 def _member(of: _Node, name: str) -> _Node:
