@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 
 from localproc import Engine, Process
+from localproc.engine.packages import package_source
 from localproc.engine.packages.package_source import validate
-from localproc.errors import InvalidInputs, InvalidPackage, UnsupportedPackage
+from localproc.errors import (
+    InvalidInputs,
+    InvalidPackage,
+    PluginMissing,
+    UnsupportedPackage,
+)
+from localproc.plugins.manager import PluginManager
+from localproc.plugins.storage import StoragePlugin
 from localproc.uris import uri_path
 from tests.patience import patient
 
@@ -164,3 +172,22 @@ def test_a_path_may_be_a_uri(tmp_path: Path, uri: str) -> None:
 def test_a_basename_with_a_slash_is_refused(tmp_path: Path) -> None:
     with Engine(tmp_path) as engine, pytest.raises(InvalidInputs, match="it has a slash in it"):
         engine.deploy(TOOL).execute({"x": {"class": "File", "contents": "", "basename": "a/b"}})
+
+
+def test_what_is_installed_is_not_gone_through_for_a_package_that_lies_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    class Counted(PluginManager):
+        def storage(self, scheme: str) -> StoragePlugin:
+            asked.append(scheme)
+            return super().storage(scheme)
+
+    monkeypatch.setattr(package_source, "PluginManager", Counted)
+    package = Path(__file__).parent.parent / "packages" / "echo.cwl"
+    assert validate(str(package)).errors == []
+    assert asked == []
+    with pytest.raises(PluginMissing, match="'moon'"):
+        validate("moon://crater/echo.cwl", allow_remote=True)
+    assert asked == ["moon"]

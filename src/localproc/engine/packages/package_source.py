@@ -27,6 +27,7 @@ from localproc.model import InputPolicy
 from localproc.ogc.apppkg import MEDIA_TYPE, YAML_MEDIA_TYPE, is_apppkg, read_apppkg
 from localproc.plugins.executor import ExecutorPlugin
 from localproc.plugins.manager import PluginManager
+from localproc.plugins.storage import StoragePlugin
 from localproc.storage.access import Access
 from localproc.storage.open_storages import StorageOptions, Storages
 from localproc.uris import is_absolute, joined_uri, path_uri, uri_path
@@ -269,6 +270,11 @@ class Reader:
             raise InvalidPackage(f"{path!r} is no name of a file: {error}") from error
 
 
+def _installed_storage(scheme: str) -> StoragePlugin:
+    """Return an installed storage: most packages need none, and what is installed none of them."""
+    return PluginManager().storage(scheme)
+
+
 @contextmanager
 def package_reader(
     *,
@@ -277,7 +283,7 @@ def package_reader(
     storage_options: StorageOptions | None = None,
 ) -> Iterator[Reader]:
     """Give a reader of packages that needs no home; ``plugins``: not just those installed."""
-    find = (plugins or PluginManager()).storage
+    find = _installed_storage if plugins is None else plugins.storage
     with closing(Storages(find, storage_options or {}, {})) as storages:
         yield Reader(Access(storages.open, InputPolicy()), remote=allow_remote)
 
