@@ -1033,3 +1033,34 @@ def test_however_a_document_is_broken_it_is_loaded_or_refused(
         errors(json.dumps(document))
     except LocalprocError as error:
         assert error.message  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        {"class": "InitialWorkDirRequirement", "listing": 5},
+        {"class": "EnvVarRequirement", "envDef": [5]},
+        {"class": "InlineJavascriptRequirement", "expressionLib": 5},
+        {"class": "SoftwareRequirement", "packages": 5},
+        {"class": "ResourceRequirement", "coresMin": []},
+    ],
+)
+def test_a_hint_that_is_not_as_it_should_be_is_told(hint: dict[str, Any]) -> None:
+    (found,) = errors(json.dumps({**EMPTY_TOOL, "hints": [hint]}))
+    assert f"the hint {hint['class']} has members that are not as they should be" in found
+    assert found.startswith("main.cwl:1:")
+
+
+def test_what_the_class_of_a_hint_has_not_is_passed_over() -> None:
+    hint = {"class": "ResourceRequirement", "coresMin": 2, "vendor": "x"}
+    found = main(json.dumps({**EMPTY_TOOL, "hints": [hint]}))
+    assert found["hints"] == [{"class": "ResourceRequirement", "coresMin": 2}]
+
+
+EMPTY_TOOL: dict[str, Any] = {
+    "cwlVersion": "v1.2",
+    "class": "CommandLineTool",
+    "baseCommand": "true",
+    "inputs": {},
+    "outputs": {},
+}

@@ -20,8 +20,6 @@ from localproc.errors import InvalidPackage, PackageError, Problem
 from localproc.near import closest
 
 _CLASSES: Final = ("CommandLineTool", "ExpressionTool", "Workflow")
-#: What cwl-utils raises for documents that it did not expect to be broken in such a way.
-_CRASHES: Final = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 
 
 class WorkflowNotFound(PackageError):
@@ -210,7 +208,7 @@ class Documents:
     def _load(self, uri: str) -> Any:
         from schema_salad.exceptions import SchemaSaladException
 
-        from localproc.cwl.load.typed_parsers import parser
+        from localproc.cwl.load.typed_parsers import CRASHES, parser
 
         document, fragment = urldefrag(uri)
         raw = self.raw(document)
@@ -224,7 +222,7 @@ class Documents:
             try:
                 typed = module.load_document_by_yaml(process, document, options)
                 break
-            except (SchemaSaladException, *_CRASHES) as error:
+            except (SchemaSaladException, *CRASHES) as error:
                 from localproc.cwl.load.explain import explain, strike_out  # most have no need
 
                 found = explain(error, module, process, document, options, name)

@@ -15,7 +15,8 @@ from localproc.cwl.load.defaults import located
 from localproc.cwl.load.documents import Documents, stem
 from localproc.cwl.load.extensions import extensions, without
 from localproc.cwl.load.named_types import Scope, Types, named_types, port_fields
-from localproc.cwl.load.typed import as_list, get, identifier, plain_typed, short
+from localproc.cwl.load.typed import as_list, as_typed, get, identifier, plain_typed, short
+from localproc.cwl.load.typed_parsers import parser
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 from localproc.frozen import frozen
 
@@ -180,6 +181,15 @@ class Resolver:
                 continue
             if field == "hints" and class_name not in SUPPORTED:
                 continue
+            if isinstance(one, Mapping):  # a hint that cwl-utils could not read, and took as it is
+                try:
+                    one = self._hint(class_name, one, typed, where)
+                except ValueError:
+                    place = self._documents.place(where, field, class_name)
+                    said = f"the hint {class_name} has members that are not as they should be"
+                    self.problems.append(place.problem(said, "mend it, or leave it out"))
+                    continue
+                entry = plain_typed(one)
             if field == "requirements" and not is_of(class_name, self._version(where)):
                 place = self._documents.place(where, field, class_name)
                 self.problems.append(place.problem(TOO_EARLY % class_name, TOO_EARLY_HINT))
@@ -195,6 +205,15 @@ class Resolver:
                 entry["listing"] = located(entry["listing"], base, joined=True)
             found.append({**entry, "class": class_name})
         return found + extensions(typed, field)
+
+    def _hint(self, class_name: str, one: Mapping[str, Any], typed: Any, where: str) -> Any:
+        """Return a hint as an object of its class, without members that this has not.
+
+        Raises ``ValueError`` for one that cannot be. One of a class that the version of CWL has not
+        comes back as it is.
+        """
+        kind = getattr(parser(self._version(where)), class_name, None)
+        return one if kind is None else as_typed(one, kind, typed.loadingOptions, where)
 
     def _version(self, uri: str) -> str:
         return str(self._documents.raw(uri)["cwlVersion"])

@@ -9,13 +9,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from schema_salad.exceptions import SchemaSaladException
 from schema_salad.fetcher import DefaultFetcher
 from schema_salad.runtime import LoadingOptions, Saveable
+from schema_salad.sourceline import cmap
 
 from localproc.cwl.load import raw
 from localproc.cwl.load.imports import imported_document
 from localproc.cwl.load.sources import Sources
 from localproc.cwl.load.symbols import unveiled
+from localproc.cwl.load.typed_parsers import CRASHES
 from localproc.uris import joined_uri
 
 
@@ -107,6 +110,18 @@ def plain_typed(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain_typed(item) for item in value]
     return raw.plain_json(value)
+
+
+def as_typed(value: Mapping[str, Any], kind: Any, options: Any, uri: str) -> Any:
+    """Return an object of a class from its members, but for those that the class has not.
+
+    Raises ``ValueError`` for members that are not as they should be.
+    """
+    known = {name: member for name, member in value.items() if name in kind.attrs}
+    try:
+        return kind.fromDoc(cmap(known), uri, options)
+    except (SchemaSaladException, *CRASHES) as error:
+        raise ValueError(str(error)) from error
 
 
 def as_list(value: Any) -> list[Any]:

@@ -11,6 +11,8 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import urldefrag
 
+#: What cwl-utils raises for documents that it did not expect to be broken in such a way.
+CRASHES: Final = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 _ARRAY, _UNION, _FIELD = "_ArrayLoader", "_UnionLoader", "_load_field"
 _BY_URL, _DOCUMENT = "_document_load_by_url", "_document_load"
 _NAMELESS: Final = (
