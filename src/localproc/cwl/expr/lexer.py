@@ -45,12 +45,14 @@ Token = tuple[str, str]
 def tokens(code: str) -> list[Token]:
     """Return the tokens of an expression, and an empty one that ends it; raises ``Unsure``."""
     found: list[Token] = []
-    following = _TOKEN.scanner(code).match  # type: ignore[attr-defined]
-    while (match := following()) is not None and len(found) <= _MOST:
+    at = 0
+    while (match := _TOKEN.match(code, at)) is not None and len(found) <= _MOST:
         kind = match.lastgroup
+        assert kind is not None, "each alternative is a group"
         found.append((kind, match[kind]))
         if kind == "end":
             return found
+        at = match.end()
     raise Unsure
 
 

@@ -6,6 +6,7 @@ Owns telling that by reading. Must not evaluate anything, nor know who does.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from localproc.cwl.base.files import are_plain
 from localproc.cwl.base.types import MAPPINGS, PLAIN
 from localproc.cwl.expr.expressions import Dialect, needs_javascript
 from localproc.cwl.run.process import Port, Tool, Workflow, WorkflowStep, noted
@@ -71,7 +72,7 @@ def is_small(value: Any, most: int = _MOST) -> bool:
         if left < 0:
             return False
         values = one if isinstance(one, list) else one.values()
-        if not PLAIN.issuperset(map(type, values)):  # asked first: it takes no time
+        if not are_plain(values):
             inside += values
     return True
 
