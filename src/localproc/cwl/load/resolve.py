@@ -15,7 +15,7 @@ from localproc.cwl.load.defaults import located
 from localproc.cwl.load.documents import Documents, stem
 from localproc.cwl.load.extensions import extensions, without
 from localproc.cwl.load.named_types import Scope, Types, named_types, port_fields
-from localproc.cwl.load.typed import as_list, as_typed, get, identifier, plain_typed, short
+from localproc.cwl.load.typed import as_list, get, identifier, plain_typed, short, typed_from
 from localproc.cwl.load.typed_parsers import parser
 from localproc.errors import InvalidPackage, Problem, UnsupportedPackage
 from localproc.frozen import frozen
@@ -213,7 +213,7 @@ class Resolver:
         comes back as it is.
         """
         kind = getattr(parser(self._version(where)), class_name, None)
-        return one if kind is None else as_typed(one, kind, typed.loadingOptions, where)
+        return one if kind is None else typed_from(one, kind, typed.loadingOptions, where)
 
     def _version(self, uri: str) -> str:
         return str(self._documents.raw(uri)["cwlVersion"])

@@ -112,7 +112,7 @@ def plain_typed(value: Any) -> Any:
     return raw.plain_json(value)
 
 
-def as_typed(value: Mapping[str, Any], kind: Any, options: Any, uri: str) -> Any:
+def typed_from(value: Mapping[str, Any], kind: Any, options: Any, uri: str) -> Any:
     """Return an object of a class from its members, but for those that the class has not.
 
     Raises ``ValueError`` for members that are not as they should be.
